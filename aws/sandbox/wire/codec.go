@@ -1,0 +1,109 @@
+package wire
+
+import (
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/smithy-go/middleware"
+)
+
+// codec knows how one service's Go types are spelt. What it learns of a type
+// it keeps, so that reflection over field names happens once.
+type codec struct {
+	lowerKeys bool
+	unions    []reflect.Type // pointers to member structs
+	document  func(v any) any
+	shapes    sync.Map // reflect.Type of a struct -> *shape
+}
+
+// shape is what the codec knows of a struct type.
+type shape struct {
+	fields []field
+	byName map[string]int // lower-case wire name -> index in fields
+}
+
+type field struct {
+	index int
+	name  string // as the wire spells it
+	key   string // `"name":`
+}
+
+var (
+	timeType     = reflect.TypeFor[time.Time]()
+	metadataType = reflect.TypeFor[middleware.Metadata]()
+)
+
+func newCodec(s Service) *codec {
+	c := &codec{lowerKeys: s.LowerKeys, document: s.Document}
+	for _, member := range s.Unions {
+		c.unions = append(c.unions, reflect.TypeOf(member))
+	}
+	return c
+}
+
+func (c *codec) shape(t reflect.Type) *shape {
+	if known, ok := c.shapes.Load(t); ok {
+		return known.(*shape)
+	}
+	known, _ := c.shapes.LoadOrStore(t, c.learn(t))
+	return known.(*shape)
+}
+
+func (c *codec) learn(t reflect.Type) *shape {
+	s := &shape{byName: map[string]int{}}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.IsExported() || f.Type == metadataType {
+			continue
+		}
+		name := c.spell(f.Name)
+		s.byName[strings.ToLower(name)] = len(s.fields)
+		s.fields = append(s.fields, field{index: i, name: name, key: `"` + name + `":`})
+	}
+	return s
+}
+
+// spell gives the wire's name of a Go field. The SDK's generator only raises
+// the first letter of a member's name.
+func (c *codec) spell(name string) string {
+	if !c.lowerKeys {
+		return name
+	}
+	return strings.ToLower(name[:1]) + name[1:]
+}
+
+// union takes a union member struct (named <Union>Member<Name>, with one field
+// Value) apart; ok is false for any other value.
+func (c *codec) union(v reflect.Value) (name string, value reflect.Value, ok bool) {
+	v = reflect.Indirect(v)
+	if v.Kind() != reflect.Struct {
+		return "", reflect.Value{}, false
+	}
+	name, ok = memberName(v.Type())
+	if !ok {
+		return "", reflect.Value{}, false
+	}
+	return c.spell(name), v.FieldByName("Value"), true
+}
+
+func memberName(t reflect.Type) (string, bool) {
+	_, name, found := strings.Cut(t.Name(), "Member")
+	field, has := t.FieldByName("Value")
+	return name, found && has && field.Index[0] == 0 && name != ""
+}
+
+// omitted reports whether a field is absent from the wire: a nil pointer,
+// list, map, blob or union, and an enum that was not set. Numbers and booleans
+// that are no pointers are always there, as AWS sends them (runningCount 0).
+func omitted(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+		return v.IsNil()
+	case reflect.String:
+		return v.Len() == 0
+	default:
+		return false
+	}
+}
