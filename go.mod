@@ -66,3 +66,5 @@ require (
 	golang.org/x/term v0.47.0
 	golang.org/x/time v0.16.0
 )
+
+require github.com/atotto/clipboard v0.1.4 // indirect
