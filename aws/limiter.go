@@ -1,0 +1,94 @@
+package aws
+
+import (
+	"context"
+
+	"golang.org/x/time/rate"
+)
+
+// bucket is one of AWS's throttle buckets: so many calls at once, and so many
+// more each second, per account and region, shared by every tool that uses
+// them. (ECS API reference, "Request throttling".)
+type bucket struct {
+	burst  int
+	refill float64
+}
+
+// headroom is the share of a bucket that gantry takes for itself. The rest is
+// for the deployments, autoscalers and colleagues that draw on the same one: a
+// screen must never be what throttles a deployment.
+const headroom = 0.75
+
+var (
+	clusterRead    = bucket{50, 20}
+	definitionRead = bucket{50, 20}
+	resourceRead   = bucket{100, 20}
+	serviceRead    = bucket{100, 20}
+	resourceModify = bucket{100, 40}
+	serviceModify  = bucket{50, 5}
+	sessionModify  = bucket{10, 3} // ssm and kms publish none for these; a person opens few
+	identityRead   = bucket{10, 5} // sts:GetCallerIdentity, once per profile
+)
+
+// ecsBuckets says which bucket an ECS operation draws on.
+var ecsBuckets = map[string]*bucket{
+	"ListClusters":           &clusterRead,
+	"DescribeClusters":       &clusterRead,
+	"DescribeTaskDefinition": &definitionRead,
+	"ListTaskDefinitions":    &definitionRead,
+	"ListTasks":              &resourceRead,
+	"DescribeTasks":          &resourceRead,
+	"ListServices":           &serviceRead,
+	"DescribeServices":       &serviceRead,
+	"StopTask":               &resourceModify,
+	"RunTask":                &resourceModify,
+	"ExecuteCommand":         &resourceModify,
+	"UpdateService":          &serviceModify,
+	"CreateService":          &serviceModify,
+	"DeleteService":          &serviceModify,
+}
+
+// limiter keeps a client below AWS's limits, so that it is not throttled
+// rather than throttled and retried.
+type limiter struct {
+	buckets map[*bucket]*rate.Limiter
+}
+
+// newLimiter returns full buckets, or a limiter that never waits.
+func newLimiter(unlimited bool) *limiter {
+	if unlimited {
+		return &limiter{}
+	}
+	l := &limiter{buckets: map[*bucket]*rate.Limiter{}}
+	for _, b := range []*bucket{
+		&clusterRead, &definitionRead, &resourceRead, &serviceRead,
+		&resourceModify, &serviceModify, &sessionModify, &identityRead,
+	} {
+		l.buckets[b] = rate.NewLimiter(rate.Limit(b.refill*headroom), max(1, int(float64(b.burst)*headroom)))
+	}
+	return l
+}
+
+// wait blocks until the operation may be sent, or the context ends.
+func (l *limiter) wait(ctx context.Context, service, operation string) error {
+	lim := l.buckets[bucketOf(service, operation)]
+	if lim == nil {
+		return nil
+	}
+	return lim.Wait(ctx)
+}
+
+// bucketOf is the bucket of an operation. An ECS operation without an entry of
+// its own is counted as a cluster read, the smallest of the read buckets.
+func bucketOf(service, operation string) *bucket {
+	switch service {
+	case "ECS":
+		if b, ok := ecsBuckets[operation]; ok {
+			return b
+		}
+		return &clusterRead
+	case "STS":
+		return &identityRead
+	}
+	return &sessionModify
+}
