@@ -41,7 +41,7 @@ func aboutConfiguration(f failure) finding {
 		return finding{ErrUnreachable, "the endpoint never ends the list", "check the endpoint: " + f.where()}
 	case errors.As(f.err, &noProfile):
 		return finding{ErrConfiguration, fmt.Sprintf("there is no profile %q in the AWS configuration", noProfile.Profile), knownProfiles()}
-	case f.says("not a valid URI", "unsupported protocol scheme", "invalid URL", "missing protocol scheme"):
+	case f.says("not a valid URI", "Failed to parse uri", "unsupported protocol scheme", "invalid URL", "missing protocol scheme"):
 		return finding{ErrConfiguration, fmt.Sprintf("the endpoint %q is not a URL", f.endpoint), "write it as http://HOST:PORT"}
 	case f.says("invalid input region", "Invalid Configuration: Missing Region"):
 		return finding{ErrConfiguration, fmt.Sprintf("%q is not a region", f.region), "give a region such as eu-central-1"}

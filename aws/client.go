@@ -45,7 +45,8 @@ type Options struct {
 	// Unlimited turns the client-side limiter off. For load benchmarks.
 	Unlimited bool
 	// Timeout bounds one attempt of a call, 10 s if zero. A whole call with
-	// its retries ends within three times that.
+	// its retries ends within three times that; the pauses between them are in
+	// proportion, 0.2 s and more for 10 s.
 	Timeout time.Duration
 	// Log receives one line per attempt at level debug: operation, duration
 	// and error class, never a value. Nil discards them.
@@ -167,7 +168,7 @@ func (c *Client) fixed() sdk.Config {
 func (c *Client) open(cfg sdk.Config) *session {
 	http := newTransport(cfg.HTTPClient, &c.calls)
 	cfg.HTTPClient = http
-	cfg.Retryer = newRetryer
+	cfg.Retryer = func() sdk.Retryer { return newRetryer(c.opts.Timeout) }
 	lim := newLimiter(c.opts.Unlimited)
 	cfg.APIOptions = append(cfg.APIOptions, deadlines(c.opts.Timeout, lim, c.opts.Log))
 	if c.opts.Endpoint != "" {

@@ -80,11 +80,15 @@ func (c *Client) explain(what string, err error) error {
 	return &diagnose.Error{What: what, Cause: f.fallback(), Err: err}
 }
 
+// noCode is the SDK's stand-in for an error answer without a code, as proxies
+// send with an empty body.
+const noCode = "UnknownError"
+
 // examine takes an SDK error apart.
 func (c *Client) examine(err error) failure {
 	f := failure{err: err, profile: c.profile(), region: c.region(), endpoint: c.endpoint()}
 	var api smithy.APIError
-	if errors.As(err, &api) {
+	if errors.As(err, &api) && api.ErrorCode() != noCode {
 		f.code, f.message = api.ErrorCode(), clean(api.ErrorMessage())
 	}
 	var response *smithyhttp.ResponseError
@@ -120,10 +124,16 @@ func (f failure) fallback() string {
 // where is the address that was called, as far as the error tells.
 func (f failure) where() string {
 	var u *url.Error
-	if errors.As(f.err, &u) {
-		if at, err := url.Parse(u.URL); err == nil && at.Host != "" {
-			return at.Scheme + "://" + at.Host
-		}
+	var s *silence
+	called := ""
+	switch {
+	case errors.As(f.err, &u):
+		called = u.URL
+	case errors.As(f.err, &s):
+		called = s.url
+	}
+	if at, err := url.Parse(called); err == nil && at.Host != "" {
+		return at.Scheme + "://" + at.Host
 	}
 	if f.endpoint != "" {
 		return f.endpoint

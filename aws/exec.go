@@ -128,18 +128,19 @@ func forwarding(target, host string, port int) *ssm.StartSessionInput {
 }
 
 // ResumeSession returns a new token for the data channel of a session whose
-// connection was lost; a zero token says that the session is over.
-func (c *Client) ResumeSession(ctx context.Context, id string) (Token, error) {
+// connection was lost; an empty one says that the session is over. Wrap it with
+// NewToken wherever it is kept.
+func (c *Client) ResumeSession(ctx context.Context, id string) (token string, err error) {
 	const what = "resume the session"
 	s, err := c.connect(ctx)
 	if err != nil {
-		return Token{}, c.explain(what, err)
+		return "", c.explain(what, err)
 	}
 	out, err := s.ssm.ResumeSession(ctx, &ssm.ResumeSessionInput{SessionId: sdk.String(id)})
 	if err != nil {
-		return Token{}, c.explain(what, err)
+		return "", c.explain(what, err)
 	}
-	return NewToken(sdk.ToString(out.TokenValue)), nil
+	return sdk.ToString(out.TokenValue), nil
 }
 
 // TerminateSession ends a session for good. Callers often lack the permission;
@@ -204,9 +205,11 @@ func (c *Client) SignWebsocket(ctx context.Context, stream string) (http.Header,
 	return request.Header, c.explain(what, err)
 }
 
-// untilConnected retries while the agent in the container is not connected.
+// untilConnected retries while the agent in the container is not connected,
+// for some seven seconds with the usual backoff.
 func untilConnected(r sdk.Retryer) sdk.Retryer {
-	return retry.AddWithErrorCodes(r, "TargetNotConnectedException", "TargetNotConnected")
+	r = retry.AddWithErrorCodes(r, "TargetNotConnectedException", "TargetNotConnected")
+	return retry.AddWithMaxAttempts(r, 7)
 }
 
 func noSession(what string) error {

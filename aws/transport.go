@@ -9,8 +9,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -70,7 +70,10 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 }
 
 // silence is the error of an attempt that got no answer in time.
-type silence struct{ after time.Duration }
+type silence struct {
+	after time.Duration
+	url   string // what was called, "" if no connection was tried
+}
 
 func (s *silence) Error() string { return fmt.Sprintf("no answer within %s", s.after) }
 
@@ -80,6 +83,12 @@ func (s *silence) Timeout() bool { return true }
 // RetryableError tells the SDK's retryer to try again.
 func (s *silence) RetryableError() bool { return true }
 
+// attempts is what the deadline of the whole call tells of them. They follow
+// one another, so nothing guards it.
+type attempts struct{ last error }
+
+type attemptsKey struct{}
+
 // deadlines bounds a call and each of its attempts. The whole call, waiting
 // for the limiter included, has three attempts' time.
 func deadlines(perAttempt time.Duration, lim *limiter, log *slog.Logger) func(*middleware.Stack) error {
@@ -87,10 +96,18 @@ func deadlines(perAttempt time.Duration, lim *limiter, log *slog.Logger) func(*m
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 			middleware.InitializeOutput, middleware.Metadata, error,
 		) {
-			limited, cancel := context.WithTimeout(ctx, 3*perAttempt)
+			var made attempts
+			limited, cancel := context.WithTimeout(context.WithValue(ctx, attemptsKey{}, &made), 3*perAttempt)
 			defer cancel()
 			out, md, err := next.HandleInitialize(limited, in)
-			return out, md, told(ctx, limited, err, 3*perAttempt)
+			err = told(ctx, limited, err, 3*perAttempt)
+			var s *silence
+			if made.last != nil && errors.As(err, &s) {
+				// Time ran out in a pause or in the last of several attempts:
+				// what the others met says more.
+				err = made.last
+			}
+			return out, md, err
 		})
 	attempt := middleware.FinalizeMiddlewareFunc("gantry.attempt",
 		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
@@ -105,6 +122,9 @@ func deadlines(perAttempt time.Duration, lim *limiter, log *slog.Logger) func(*m
 			start := time.Now()
 			out, md, err := next.HandleFinalize(limited, in)
 			err = told(ctx, limited, err, perAttempt)
+			if made, ok := ctx.Value(attemptsKey{}).(*attempts); ok && err != nil && ctx.Err() == nil {
+				made.last = err
+			}
 			log.LogAttrs(ctx, slog.LevelDebug, "aws call", slog.String("operation", operation),
 				slog.Duration("took", time.Since(start)), slog.String("error", class(err)))
 			return out, md, err
@@ -127,38 +147,39 @@ func told(caller, limited context.Context, err error, after time.Duration) error
 	if errors.As(err, &s) {
 		return err
 	}
-	return &silence{after: after}
+	// The error itself is left behind: it says "canceled", which nobody did.
+	quiet := &silence{after: after}
+	var u *url.Error
+	if errors.As(err, &u) {
+		quiet.url = u.URL
+	}
+	return quiet
 }
 
 // newRetryer tries a call up to five times. ECS refills its buckets at 20
 // calls a second, so a throttled call succeeds after a short pause; one that
 // nobody can answer (refused, unknown host) fails at once, because the screen
 // will ask again anyway and an error is more use than a pause.
-func newRetryer() sdk.Retryer {
+func newRetryer(perAttempt time.Duration) sdk.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 5
-		o.Backoff = retry.BackoffDelayerFunc(backoff)
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
+			return backoff(attempt, perAttempt/50), nil
+		})
 		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(nobodyThere)}, o.Retryables...)
 	})
 }
 
-const (
-	firstBackoff = 200 * time.Millisecond
-	maxBackoff   = 3 * time.Second
-)
-
-// backoff doubles from 200 ms, with jitter over the upper half so that eight
-// workers throttled together do not come back together.
-func backoff(attempt int, _ error) (time.Duration, error) {
-	d := maxBackoff
-	if attempt < 4 {
-		d = firstBackoff << max(attempt, 0)
-	}
-	return d/2 + rand.N(d/2), nil //nolint:gosec // jitter, not a secret
+// backoff is the pause after an attempt, the first of which is 0. It doubles
+// from first to sixteen times that, with jitter over the upper half so that
+// eight workers throttled together do not come back together.
+func backoff(attempt int, first time.Duration) time.Duration {
+	d := first << min(max(attempt, 0), 4)
+	return d/2 + rand.N(d/2+1) //nolint:gosec // jitter, not a secret
 }
 
 func nobodyThere(err error) sdk.Ternary {
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if refused(err) {
 		return sdk.FalseTernary
 	}
 	return sdk.UnknownTernary
