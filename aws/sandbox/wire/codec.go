@@ -74,24 +74,15 @@ func (c *codec) spell(name string) string {
 	return strings.ToLower(name[:1]) + name[1:]
 }
 
-// union takes a union member struct (named <Union>Member<Name>, with one field
-// Value) apart; ok is false for any other value.
-func (c *codec) union(v reflect.Value) (name string, value reflect.Value, ok bool) {
-	v = reflect.Indirect(v)
-	if v.Kind() != reflect.Struct {
-		return "", reflect.Value{}, false
+// memberName gives a union member's wire name. The SDK names its struct
+// <Union>Member<Name>, with one field Value.
+func (c *codec) memberName(union, member reflect.Type) (string, bool) {
+	name, ok := strings.CutPrefix(member.Name(), union.Name()+"Member")
+	if !ok || name == "" || member.Kind() != reflect.Struct {
+		return "", false
 	}
-	name, ok = memberName(v.Type())
-	if !ok {
-		return "", reflect.Value{}, false
-	}
-	return c.spell(name), v.FieldByName("Value"), true
-}
-
-func memberName(t reflect.Type) (string, bool) {
-	_, name, found := strings.Cut(t.Name(), "Member")
-	field, has := t.FieldByName("Value")
-	return name, found && has && field.Index[0] == 0 && name != ""
+	_, ok = member.FieldByName("Value")
+	return c.spell(name), ok
 }
 
 // omitted reports whether a field is absent from the wire: a nil pointer,

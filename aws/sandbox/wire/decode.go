@@ -161,7 +161,7 @@ func (c *codec) assignInterface(dst reflect.Value, src any, path string) error {
 	}
 	object, ok := src.(map[string]any)
 	if !ok {
-		return mismatch(dst, "no object", path)
+		return mismatch(dst, "what is no object", path)
 	}
 	for name, value := range object {
 		if value == nil {
@@ -179,8 +179,8 @@ func (c *codec) assignInterface(dst reflect.Value, src any, path string) error {
 
 func (c *codec) assignMember(dst reflect.Value, name string, value any, path string) error {
 	for _, t := range c.unions {
-		known, _ := memberName(t.Elem())
-		if t.Implements(dst.Type()) && strings.EqualFold(known, name) {
+		known, ok := c.memberName(dst.Type(), t.Elem())
+		if ok && strings.EqualFold(known, name) {
 			member := reflect.New(t.Elem())
 			dst.Set(member)
 			return c.assign(member.Elem().FieldByName("Value"), value, path)

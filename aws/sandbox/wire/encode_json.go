@@ -139,12 +139,13 @@ func (c *codec) appendJSONInterface(b []byte, v reflect.Value) ([]byte, error) {
 		}
 		return append(b, text...), nil
 	}
-	name, value, ok := c.union(v.Elem())
+	member := reflect.Indirect(v.Elem())
+	name, ok := c.memberName(v.Type(), member.Type())
 	if !ok {
-		return b, fmt.Errorf("no JSON spelling for %s", v.Elem().Type())
+		return b, fmt.Errorf("no JSON spelling for %s", member.Type())
 	}
 	b = append(appendJSONString(append(b, '{'), name), ':')
-	b, err := c.appendJSON(b, value)
+	b, err := c.appendJSON(b, member.FieldByName("Value"))
 	return append(b, '}'), err
 }
 
