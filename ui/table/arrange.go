@@ -1,0 +1,189 @@
+package table
+
+import (
+	"cmp"
+	"encoding/binary"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// order is which column rows are sorted by.
+type order struct {
+	column  int
+	reverse bool
+}
+
+// arrangement is rows and the order they show in. The two belong together:
+// while new rows are still being sorted, the old pair is drawn.
+type arrangement[T any] struct {
+	rows  []T
+	order []int32 // indexes into rows
+	whole bool    // rows are all there are
+}
+
+func (a *arrangement[T]) at(i int) *T { return &a.rows[a.order[i]] }
+
+// alone is how many rows one goroutine handles before a second one pays.
+const alone = 4096
+
+// arrange gives the indexes of the rows that pass the query, sorted. It
+// changes nothing, so that it can run outside the event loop.
+func (s *Spec[T]) arrange(rows []T, by order, q query) []int32 {
+	if len(s.Columns) == 0 {
+		return s.pass(rows, 0, len(rows), q)
+	}
+	workers := max(1, min(runtime.GOMAXPROCS(0), 4, len(rows)/alone))
+	parts := make([][]entry, workers)
+	var wait sync.WaitGroup
+	for i := range workers {
+		from, to := i*len(rows)/workers, (i+1)*len(rows)/workers
+		wait.Go(func() { parts[i] = s.entries(rows, from, to, by, q) })
+	}
+	wait.Wait()
+	entries := slices.Concat(parts...)
+	less := s.comparison(rows, by)
+	if s.Columns[by.column].Compare == nil {
+		shorten(entries)
+	}
+	sortParallel(entries, make([]entry, len(entries)), workers, less)
+	sorted := make([]int32, len(entries))
+	for i := range entries {
+		sorted[i] = entries[i].row
+	}
+	return sorted
+}
+
+// pass are the rows from..to that the query lets through.
+func (s *Spec[T]) pass(rows []T, from, to int, q query) []int32 {
+	kept := make([]int32, 0, to-from)
+	for i := from; i < to; i++ {
+		if q.empty() || s.matches(&rows[i], q) {
+			kept = append(kept, int32(i))
+		}
+	}
+	return kept
+}
+
+// entry is one row while it is being sorted, with all that comparing needs.
+type entry struct {
+	prefix uint64 // of key, after what all keys share: settles most comparisons
+	row    int32
+	key    string // natural key of the text; empty for a column that compares
+	id     string
+}
+
+func (s *Spec[T]) entries(rows []T, from, to int, by order, q query) []entry {
+	kept := s.pass(rows, from, to, q)
+	entries := make([]entry, len(kept))
+	column := s.Columns[by.column]
+	var keys strings.Builder
+	for i, row := range kept {
+		entries[i] = entry{row: row, id: s.ID(rows[row])}
+		if column.Compare == nil {
+			start := keys.Len()
+			writeNatural(&keys, column.Text(rows[row]))
+			entries[i].key = keys.String()[start:]
+		}
+	}
+	return entries
+}
+
+// comparison is how the entries are ordered: by the column, ties by ID.
+func (s *Spec[T]) comparison(rows []T, by order) func(a, b *entry) int {
+	sign := 1
+	if by.reverse {
+		sign = -1
+	}
+	if compare := s.Columns[by.column].Compare; compare != nil {
+		return func(a, b *entry) int {
+			return cmp.Or(sign*compare(rows[a.row], rows[b.row]), strings.Compare(a.id, b.id))
+		}
+	}
+	return func(a, b *entry) int {
+		switch {
+		case a.prefix < b.prefix:
+			return -sign
+		case a.prefix > b.prefix:
+			return sign
+		}
+		return cmp.Or(sign*strings.Compare(a.key, b.key), strings.Compare(a.id, b.id))
+	}
+}
+
+// shorten fills in the prefixes: the eight bytes after what all keys have in
+// common. Names of one account mostly begin alike, so the very first bytes
+// would tell nothing.
+func shorten(entries []entry) {
+	if len(entries) == 0 {
+		return
+	}
+	common := entries[0].key
+	for i := range entries {
+		for !strings.HasPrefix(entries[i].key, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	for i := range entries {
+		var first [8]byte
+		copy(first[:], entries[i].key[len(common):])
+		entries[i].prefix = binary.BigEndian.Uint64(first[:])
+	}
+}
+
+// sortParallel sorts with as many goroutines as there are workers.
+func sortParallel(entries, scratch []entry, workers int, compare func(a, b *entry) int) {
+	if workers < 2 {
+		slices.SortFunc(entries, func(a, b entry) int { return compare(&a, &b) })
+		return
+	}
+	half := len(entries) / 2
+	var wait sync.WaitGroup
+	wait.Go(func() { sortParallel(entries[:half], scratch[:half], workers/2, compare) })
+	sortParallel(entries[half:], scratch[half:], workers-workers/2, compare)
+	wait.Wait()
+	merge(entries, half, scratch, compare)
+}
+
+// merge joins the two sorted halves of entries.
+func merge(entries []entry, half int, scratch []entry, compare func(a, b *entry) int) {
+	copy(scratch, entries)
+	left, right := scratch[:half], scratch[half:len(entries)]
+	for i := range entries {
+		if len(right) == 0 || len(left) > 0 && compare(&left[0], &right[0]) <= 0 {
+			entries[i], left = left[0], left[1:]
+		} else {
+			entries[i], right = right[0], right[1:]
+		}
+	}
+}
+
+// writeNatural writes a key whose bytes sort as people do: without case, and
+// numbers by value ("web-9" before "web-10"). A number is its length, then its
+// digits.
+func writeNatural(b *strings.Builder, s string) {
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case '0' <= c && c <= '9':
+			for i < len(s)-1 && s[i] == '0' && isDigit(s[i+1]) {
+				i++
+			}
+			start := i
+			for i < len(s) && isDigit(s[i]) {
+				i++
+			}
+			b.WriteByte('0')
+			b.WriteByte(byte(min(i-start, 255)))
+			b.WriteString(s[start:i])
+			continue
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		b.WriteByte(c)
+		i++
+	}
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,187 @@
+package table
+
+import (
+	tea "charm.land/bubbletea/v2"
+)
+
+// move takes the cursor n rows down.
+func (t *Table[T]) move(n int) { t.moveTo(t.cursor + n) }
+
+// moveTo takes the cursor to a row; one that is past an end means that end.
+func (t *Table[T]) moveTo(i int) {
+	t.cursor, t.touched, t.wanted = i, true, ""
+	t.land()
+	t.said.moved = true
+	t.clampWindow()
+}
+
+// page is how many rows fit.
+func (t *Table[T]) page() int { return max(0, t.height-t.headerHeight()-t.footerHeight()) }
+
+// clampWindow brings the cursor into the window, and the window into the rows.
+func (t *Table[T]) clampWindow() {
+	page := max(1, t.page())
+	t.top = max(t.cursor-page+1, min(t.top, t.cursor))
+	t.top = max(0, min(t.top, len(t.shown.order)-page))
+}
+
+// toggleMark marks the row under the cursor, or takes the mark off, and moves on.
+func (t *Table[T]) toggleMark() {
+	if t.current == "" {
+		return
+	}
+	t.anchor = t.current
+	if t.marked[t.current] {
+		delete(t.marked, t.current)
+	} else {
+		t.marked[t.current] = true
+	}
+	t.move(1)
+}
+
+// toggleAll marks every row that shows, or none of them when all are.
+func (t *Table[T]) toggleAll() {
+	all := true
+	for i := range t.shown.order {
+		id := t.spec.ID(*t.shown.at(i))
+		all = all && t.marked[id]
+	}
+	for i := range t.shown.order {
+		id := t.spec.ID(*t.shown.at(i))
+		if all {
+			delete(t.marked, id)
+		} else {
+			t.marked[id] = true
+		}
+	}
+}
+
+// markRange marks from the row marked last to the cursor.
+func (t *Table[T]) markRange() {
+	if t.current == "" {
+		return
+	}
+	from := t.find(t.anchor)
+	if from < 0 {
+		from = t.cursor
+	}
+	for i := min(from, t.cursor); i <= max(from, t.cursor); i++ {
+		t.marked[t.spec.ID(*t.shown.at(i))] = true
+	}
+	t.anchor = t.current
+}
+
+// extendMark marks the row under the cursor, moves and marks that one too.
+func (t *Table[T]) extendMark(n int) {
+	if t.current == "" {
+		return
+	}
+	t.marked[t.current] = true
+	t.move(n)
+	t.marked[t.current], t.anchor = true, t.current
+}
+
+// unmarkVanished takes the marks off rows that are gone.
+func (t *Table[T]) unmarkVanished() {
+	if len(t.marked) == 0 {
+		return
+	}
+	there := make(map[string]bool, len(t.marked))
+	for i := range t.all {
+		if id := t.spec.ID(t.all[i]); t.marked[id] {
+			there[id] = true
+		}
+	}
+	t.marked = there
+}
+
+// targets are the rows that an action means: the marked ones, also those that
+// the filter hides, else the one under the cursor.
+func (t *Table[T]) targets() []T {
+	if len(t.marked) == 0 {
+		if row, ok := t.Selected(); ok {
+			return []T{row}
+		}
+		return nil
+	}
+	rows := make([]T, 0, len(t.marked))
+	visible := make(map[string]bool, len(t.marked))
+	for i := range t.shown.order {
+		row := t.shown.at(i)
+		if id := t.spec.ID(*row); t.marked[id] {
+			rows, visible[id] = append(rows, *row), true
+		}
+	}
+	for i := range t.all {
+		if id := t.spec.ID(t.all[i]); t.marked[id] && !visible[id] {
+			rows = append(rows, t.all[i])
+		}
+	}
+	return rows
+}
+
+// clear takes back the marks, else the filter.
+func (t *Table[T]) clear() tea.Cmd {
+	if len(t.marked) > 0 {
+		clear(t.marked)
+		return nil
+	}
+	return t.setFilter("")
+}
+
+// sortBy sorts by a column; by the one it is sorted by already, the other way
+// round.
+func (t *Table[T]) sortBy(column int) tea.Cmd {
+	if t.order.column == column {
+		return t.reverse()
+	}
+	t.order = order{column: column}
+	return t.arrange()
+}
+
+func (t *Table[T]) reverse() tea.Cmd {
+	t.order.reverse = !t.order.reverse
+	return t.arrange()
+}
+
+// click selects a row, or sorts by a column.
+func (t *Table[T]) click(x, y int) tea.Cmd {
+	row := y - t.headerHeight()
+	if row < 0 {
+		for _, c := range t.layout() {
+			if x >= c.x && x < c.x+c.width {
+				return tea.Batch(t.sortBy(c.index), t.settle())
+			}
+		}
+		return nil
+	}
+	if row < t.page() && t.top+row < len(t.shown.order) {
+		t.moveTo(t.top + row)
+	}
+	return t.settle()
+}
+
+// wheelStep is how many rows one notch of the wheel scrolls.
+const wheelStep = 3
+
+// wheel scrolls; the cursor comes along where it would leave the window.
+func (t *Table[T]) wheel(button tea.MouseButton) tea.Cmd {
+	step := map[tea.MouseButton]int{tea.MouseWheelUp: -wheelStep, tea.MouseWheelDown: wheelStep}[button]
+	page := t.page()
+	if step == 0 || page == 0 {
+		return nil
+	}
+	t.top = max(0, min(t.top+step, len(t.shown.order)-page))
+	if in := max(t.top, min(t.cursor, t.top+page-1)); in != t.cursor {
+		t.moveTo(in)
+	}
+	return t.settle()
+}
+
+// nextColumn sorts by the column after the present one.
+func (t *Table[T]) nextColumn() tea.Cmd {
+	if len(t.spec.Columns) < 2 {
+		return nil
+	}
+	return t.sortBy((t.order.column + 1) % len(t.spec.Columns))
+}
