@@ -2,7 +2,6 @@ package style
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -122,8 +121,11 @@ func Block(lines []string, w, h int) string {
 	return b.String()
 }
 
-// FirstRune is the first character of a non-empty text.
-func FirstRune(s string) string {
-	_, n := utf8.DecodeRuneInString(s)
-	return s[:n]
+// Break cuts text into pieces of at most w cells, wherever that is, so that
+// nothing is lost or added.
+func Break(s string, w int) []string {
+	if w <= 0 {
+		return nil
+	}
+	return strings.Split(ansi.Hardwrap(s, w, true), "\n")
 }

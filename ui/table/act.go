@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,7 +176,7 @@ func (t *Table[T]) notice(a Action[T], rows []T, errs []error) pane.Notice {
 		if err == nil {
 			continue
 		}
-		name, why := style.Plain(t.spec.Name(rows[i])), style.Plain(err.Error())
+		name, why := style.Plain(t.spec.Name(rows[i])), style.Plain(cause(err))
 		if j := slices.Index(whys, why); j >= 0 {
 			failed[j] += ", " + name
 			continue
@@ -187,7 +188,7 @@ func (t *Table[T]) notice(a Action[T], rows []T, errs []error) pane.Notice {
 	case err == nil && a.Done == "":
 		return pane.Notice{Text: a.Does + " " + t.short(rows) + ": done"}
 	case err == nil:
-		return pane.Notice{Text: fmt.Sprintf(a.Done, t.short(rows))}
+		return pane.Notice{Text: strings.ReplaceAll(a.Done, "%s", t.short(rows))}
 	}
 	var told *diagnose.Error
 	if len(rows) == 1 && errors.As(errs[0], &told) {
@@ -202,7 +203,22 @@ func (t *Table[T]) notice(a Action[T], rows []T, errs []error) pane.Notice {
 		n := len(slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil }))
 		what = fmt.Sprintf("%s: %d of %d failed", a.Does, n, len(rows))
 	}
-	return pane.Notice{Err: &diagnose.Error{What: what, Cause: strings.Join(causes, "; "), Err: err}}
+	return pane.Notice{Err: &diagnose.Error{What: what, Cause: strings.Join(causes, "; "), Do: remedy(err), Err: err}}
+}
+
+// cause is why one row failed.
+func cause(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "canceled"
+	}
+	what, cause, _ := explain(err)
+	return cmp.Or(cause, what)
+}
+
+// remedy is what to do about the first failure that tells.
+func remedy(err error) string {
+	_, _, do := explain(err)
+	return do
 }
 
 // ended says how a run of this table ended, and lets everybody look again.

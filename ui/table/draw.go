@@ -158,7 +158,7 @@ func (t *Table[T]) nothing(theme *style.Theme) []string {
 		return t.wrapped(theme.Dim, t.spec.Waiting)
 	case t.list.Err != nil && !t.list.Whole() && len(t.all) == 0:
 		return t.failed(theme)
-	case !t.list.Whole() || t.arranging != nil:
+	case !t.shown.whole:
 		return t.wrapped(theme.Dim, "loading…")
 	case !t.filter.query.empty() && len(t.all) > 0:
 		return t.wrapped(theme.Dim, "nothing matches /"+t.filter.text+"; esc clears the filter")
@@ -202,7 +202,7 @@ func (t *Table[T]) trouble() string {
 	switch {
 	case t.list.Err != nil && !t.list.Whole():
 		return "incomplete: " + oneLine(t.list.Err)
-	case t.old(&t.refresh.membership, t.spec.Pace.Members):
+	case t.old(&t.refresh.membership, t.membersPace()):
 		return "list as of " + clock(t.refresh.membership.at) + " · " + oneLine(t.refresh.membership.err)
 	case t.old(&t.refresh.content, t.spec.Pace.Still):
 		return "as of " + clock(t.refresh.content.at) + " · " + oneLine(t.refresh.content.err)

@@ -28,6 +28,7 @@ type refresh[T any] struct {
 	content    beat
 	described  map[string]time.Time // by ID; for the others, when the list came
 	wanted     []string             // the IDs that fresh was asked for
+	began      time.Time            // when it was
 	acting     time.Time            // until then everything counts as moving
 	hurried    time.Time            // what was fetched before is due at once
 	asked      bool                 // the user has asked for the load under way
@@ -170,6 +171,9 @@ func (t *Table[T]) rowsDue(now time.Time) (ids []string, next time.Time) {
 			next = due
 		}
 	}
+	if len(t.shown.order) == 0 {
+		return nil, time.Time{}
+	}
 	if earliest.After(next) {
 		next = earliest
 	}
@@ -206,6 +210,14 @@ func (t *Table[T]) anyMoving() bool {
 	return false
 }
 
+// membersPace is how old the list may get when nothing happens.
+func (t *Table[T]) membersPace() time.Duration {
+	if t.source.Describe == nil {
+		return t.spec.Pace.Still
+	}
+	return t.spec.Pace.Members
+}
+
 // loadMembers asks which rows there are, the cheap way if there is one.
 func (t *Table[T]) loadMembers() tea.Cmd {
 	if !t.list.Whole() || !t.incremental() {
@@ -225,7 +237,7 @@ func (t *Table[T]) load() tea.Cmd {
 }
 
 func (t *Table[T]) describe(ids []string) tea.Cmd {
-	t.refresh.wanted = ids
+	t.refresh.wanted, t.refresh.began = ids, time.Now()
 	return t.refresh.fresh.Start(t.source.Key, t.describing(ids))
 }
 
@@ -300,9 +312,10 @@ func (t *Table[T]) rowsKnown() tea.Cmd {
 	if r.fresh.Err != nil {
 		return nil
 	}
-	now := time.Now()
-	for _, id := range r.wanted {
-		r.described[id] = now // also what was left out: asking again at once would not help
+	if !r.began.Before(r.hurried) {
+		for _, id := range r.wanted {
+			r.described[id] = r.fresh.At // also what was left out: asking again at once would not help
+		}
 	}
 	return t.merge(r.fresh.Value)
 }

@@ -10,8 +10,9 @@ import (
 // large is how many rows are sorted outside the event loop.
 const large = 10_000
 
-// arranging is an arrangement under way.
-type arranging struct{}
+// arranging is an arrangement under way. Something has changed meanwhile when
+// again is set.
+type arranging struct{ again bool }
 
 // arranged is an arrangement that is done.
 type arranged struct {
@@ -23,12 +24,12 @@ type arranged struct {
 // a command, one at a time.
 func (t *Table[T]) arrange() tea.Cmd {
 	if len(t.all) < large {
-		t.arranging, t.again = nil, false
+		t.arranging = nil
 		t.take(arrangement[T]{t.all, t.spec.arrange(t.all, t.order, t.filter.query), t.list.Whole()})
 		return nil
 	}
 	if t.arranging != nil {
-		t.again = true
+		t.arranging.again = true
 		return nil
 	}
 	ticket := &arranging{}
@@ -47,11 +48,11 @@ func (t *Table[T]) arrangedNow(msg arranged) tea.Cmd {
 	}
 	t.arranging = nil
 	msg.apply()
-	if t.again {
-		t.again = false
-		return tea.Batch(t.arrange(), t.settle())
+	var next tea.Cmd
+	if msg.of.again {
+		next = t.arrange()
 	}
-	return t.settle()
+	return tea.Batch(next, t.settle())
 }
 
 // take shows an arrangement. The cursor stays on its row and the row on its
@@ -107,10 +108,10 @@ func (t *Table[T]) seek() {
 	}
 }
 
-// land notes which row the cursor is on.
+// land notes which row the cursor is on. While there is none, the last one is
+// remembered: it may come back.
 func (t *Table[T]) land() {
 	t.cursor = max(0, min(t.cursor, len(t.shown.order)-1))
-	t.current = ""
 	if row, ok := t.Selected(); ok {
 		t.current = t.spec.ID(row)
 	}

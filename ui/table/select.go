@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"gantry/ui/pane"
+	"gantry/ui/style"
 )
 
 // resting is how long the cursor stays on a row before the others are told.
@@ -18,6 +19,10 @@ type said[T any] struct {
 	row   *T
 	moved bool  // the user has moved the cursor since
 	rest  alarm // goes off when it has come to rest
+
+	sending bool // a message is on its way
+	sent    *T   // what it says
+	more    bool // something was said since
 }
 
 // announce tells the others about the selection: at once when the row changed
@@ -55,7 +60,30 @@ func (t *Table[T]) say() tea.Cmd {
 		t.said.id, t.said.row = t.current, &row
 	}
 	t.show()
+	return t.send()
+}
+
+// send says the row, one message after the other: commands that run at the
+// same time arrive in any order, and the last to arrive must be the last said.
+func (t *Table[T]) send() tea.Cmd {
+	if t.said.sending {
+		t.said.more = true
+		return nil
+	}
+	t.said.sending, t.said.more, t.said.sent = true, false, t.said.row
 	return pane.Send(pane.Selected[T]{From: t.spec.Title, Row: t.said.row})
+}
+
+// heard is what the table said, on its way to everybody.
+func (t *Table[T]) heard(msg pane.Selected[T]) tea.Cmd {
+	if !t.said.sending || msg.From != t.spec.Title || msg.Row != t.said.sent {
+		return nil
+	}
+	t.said.sending, t.said.sent = false, nil
+	if t.said.more {
+		return t.send()
+	}
+	return nil
 }
 
 // show gives the stage what was said last.
@@ -65,11 +93,19 @@ func (t *Table[T]) show() {
 	}
 	stage := pane.Stage{From: t.self}
 	if t.said.row != nil {
-		row, id := *t.said.row, t.said.id
-		stage.ID, stage.Name = id, t.spec.Name(row)
+		id, row := t.said.id, *t.said.row
+		stage.ID, stage.Name = id, style.Plain(t.spec.Name(row))
 		for _, tab := range t.spec.Tabs {
-			stage.Tabs = append(stage.Tabs, pane.Tab{Title: tab.Title, Open: func() pane.Pane { return tab.Open(row) }})
+			stage.Tabs = append(stage.Tabs, pane.Tab{Title: tab.Title, Open: func() pane.Pane { return tab.Open(t.latest(id, row)) }})
 		}
 	}
 	t.host.Show(stage)
+}
+
+// latest is the row as it was said last, if it is still that one.
+func (t *Table[T]) latest(id string, row T) T {
+	if t.said.row != nil && t.said.id == id {
+		return *t.said.row
+	}
+	return row
 }

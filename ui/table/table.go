@@ -26,7 +26,6 @@ type Table[T any] struct {
 	order     order
 	filter    filter
 	arranging *arranging // the arrangement under way, if any
-	again     bool       // arrange once more when it is done
 
 	// Where the user is.
 	cursor  int
@@ -97,7 +96,7 @@ func (t *Table[T]) Follow(s Source[T]) tea.Cmd {
 	t.stop()
 	t.refresh.reset()
 	t.all, t.shown = nil, arrangement[T]{}
-	t.arranging, t.again = nil, false
+	t.arranging = nil
 	t.cursor, t.top, t.current, t.touched, t.anchor = 0, 0, "", false, ""
 	clear(t.marked)
 	return t.settle()
@@ -192,6 +191,8 @@ func (t *Table[T]) Update(msg tea.Msg) tea.Cmd {
 		return t.arrangedNow(msg)
 	case ended:
 		return t.ended(msg)
+	case pane.Selected[T]:
+		return t.heard(msg)
 	}
 	return t.answered(msg)
 }

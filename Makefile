@@ -1,0 +1,26 @@
+# The lint version is pinned here alone; .ci/run reads it from here.
+GOLANGCI_VERSION := v2.15.0
+BIN := bin
+
+.PHONY: build test lint bench shots cross
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o $(BIN)/gantry .
+
+test:
+	go test -race ./...
+
+lint:
+	golangci-lint run ./...
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+# Draws the README's pictures. Needs fonts-dejavu-core and fonts-vlgothic.
+shots:
+	GANTRY_SHOTS=$(CURDIR)/screenshots go test -count=1 -run 'Shot' ./ui/...
+
+cross:
+	@for os in linux darwin windows; do for arch in amd64 arm64; do \
+		echo "$$os/$$arch"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -o /dev/null . || exit 1; \
+	done; done

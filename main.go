@@ -1,0 +1,123 @@
+// Command gantry is a terminal explorer for people who run containers on
+// Docker and Amazon ECS.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+
+	"gantry/aws"
+	"gantry/aws/sandbox"
+	"gantry/aws/sandbox/demo"
+	"gantry/internal/cli"
+	"gantry/internal/diagnose"
+	"gantry/ui"
+)
+
+// version is set by the linker: -X main.version=v1.2.3.
+var version = "dev"
+
+func main() {
+	if demo.Requested() {
+		demo.Main()
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	root := command()
+	root.AddCommand(cli.Sandbox())
+	if err := fang.Execute(ctx, root, fang.WithVersion(version), fang.WithErrorHandler(cli.PrintError)); err != nil {
+		stop()
+		os.Exit(cli.ExitStatus(err)) //nolint:gocritic // stop was called
+	}
+}
+
+// explorer is the flags of `gantry` without a subcommand.
+type explorer struct {
+	aws              aws.Options
+	sandbox          bool
+	runtime          string
+	cluster, service string
+	debug            string
+}
+
+func command() *cobra.Command {
+	var e explorer
+	c := &cobra.Command{
+		Use:   "gantry",
+		Short: "A terminal explorer for containers on Docker and Amazon ECS",
+		Long: "gantry shows ECS clusters, services and tasks, and acts on them at the press of a key.\n" +
+			"With --sandbox it brings its own local AWS, which needs no account and no network.",
+		Example: "gantry --sandbox\ngantry --profile prod --region eu-central-1 --read-only\ngantry --cluster shop --service web",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context()) },
+	}
+	f := c.Flags()
+	f.BoolVar(&e.sandbox, "sandbox", false, "start a local AWS in this process and explore that")
+	f.StringVar(&e.runtime, "runtime", cli.DefaultRuntime, "what runs the sandbox's tasks: process or none")
+	f.StringVar(&e.aws.Profile, "profile", "", "profile of the shared AWS configuration")
+	f.StringVar(&e.aws.Region, "region", "", "AWS region")
+	f.StringVar(&e.cluster, "cluster", "", "start on this cluster, by name or ARN")
+	f.StringVar(&e.service, "service", "", "start on this service of --cluster")
+	f.BoolVar(&e.aws.ReadOnly, "read-only", false, "leave out everything that changes something")
+	f.StringVar(&e.debug, "debug", "", "write a structured log to this file (types and durations, no content)")
+	return c
+}
+
+func (e explorer) run(ctx context.Context) error {
+	if e.service != "" && e.cluster == "" {
+		return &diagnose.Error{What: "--service needs --cluster", Cause: "service names are unique within a cluster only", Do: "gantry --cluster NAME --service " + e.service}
+	}
+	log, closeLog, err := cli.OpenLog(e.debug)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	o := ui.Options{Cluster: e.cluster, Service: e.service, ReadOnly: e.aws.ReadOnly, Log: log}
+	if e.sandbox {
+		local, err := e.startSandbox(ctx, log)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = local.Close() }()
+		o.Sandbox = e.runtime + " runtime"
+	}
+	e.aws.Log = log
+	client := aws.New(e.aws)
+	defer client.Close()
+	o.AWS = client
+	return show(ctx, ui.New(o))
+}
+
+// startSandbox starts the local AWS and points the adapter at it.
+func (e *explorer) startSandbox(ctx context.Context, log *slog.Logger) (*sandbox.Server, error) {
+	local, err := cli.StartSandbox(ctx, sandbox.Config{Log: log}, e.runtime)
+	if err != nil {
+		return nil, err
+	}
+	e.aws.Profile, e.aws.Region, e.aws.Endpoint = "", local.Region(), local.URL()
+	e.aws.AccessKeyID, e.aws.SecretAccessKey = local.AccessKeyID(), local.SecretAccessKey()
+	return local, nil
+}
+
+// show runs the program until the user quits or a signal ends it.
+func show(ctx context.Context, f *ui.Frame) error {
+	defer f.Close()
+	_, err := tea.NewProgram(f, tea.WithContext(ctx)).Run()
+	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
+		return nil // by SIGTERM or SIGHUP; the terminal has been restored
+	}
+	if err != nil {
+		return fmt.Errorf("draw on the terminal: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package ui
+
+import (
+	"context"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"gantry/aws"
+	"gantry/ui/pane"
+	"gantry/ui/style"
+)
+
+// identifier tells who the AWS calls are made as.
+type identifier interface {
+	Identity(ctx context.Context) (aws.Identity, error)
+}
+
+// contextLine is the top line: where and as whom everything below happens.
+type contextLine struct {
+	cloud   identifier
+	sandbox string // what runs the sandbox's tasks; empty on real AWS
+	load    pane.Load[aws.Identity]
+}
+
+func (c *contextLine) Init() tea.Cmd {
+	return c.load.Start("identity", func(ctx context.Context, _ func(aws.Identity)) (aws.Identity, error) {
+		return c.cloud.Identity(ctx)
+	})
+}
+
+func (c *contextLine) Update(msg tea.Msg) tea.Cmd {
+	_, cmd := c.load.Update(msg)
+	return cmd
+}
+
+// View is the line in w cells.
+func (c *contextLine) View(w int, readOnly bool) string {
+	t := style.Now()
+	parts := []string{t.Title.Render(" gantry ")}
+	if c.sandbox != "" {
+		parts = append(parts, t.Mark.Render(" sandbox ")+t.Dim.Render(" "+c.sandbox))
+	}
+	for _, s := range c.whoAndWhere() {
+		parts = append(parts, t.Text.Render(style.Plain(s)))
+	}
+	left := strings.Join(parts, t.Dim.Render(" · "))
+	right := ""
+	if readOnly {
+		right = t.Mark.Render(" READ-ONLY ")
+	}
+	left = style.Cut(left, w-style.Width(right)-1)
+	return style.Fit(left, w-style.Width(right)) + style.Cut(right, w)
+}
+
+func (c *contextLine) whoAndWhere() []string {
+	id := c.load.Value
+	var parts []string
+	for _, s := range []string{id.Profile, id.Account, id.Region} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if c.load.Err != nil {
+		parts = append(parts, "not signed in")
+	}
+	return parts
+}

@@ -1,0 +1,42 @@
+package ui_test
+
+import (
+	"testing"
+
+	"gantry/aws"
+	"gantry/aws/sandbox"
+	"gantry/ui"
+	"gantry/ui/uitest"
+)
+
+// explore starts a sandbox that keeps states only, and the explorer on it.
+func explore(t *testing.T, w, h int, change ...func(*ui.Options)) (*uitest.Screen, *sandbox.Server) {
+	t.Helper()
+	s, err := sandbox.Start(t.Context(), sandbox.Config{Runtime: sandbox.None()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	client := aws.New(aws.Options{Endpoint: s.URL(), AccessKeyID: s.AccessKeyID(), SecretAccessKey: s.SecretAccessKey(), Region: s.Region()})
+	t.Cleanup(client.Close)
+	o := ui.Options{AWS: client, Sandbox: "none runtime"}
+	for _, c := range change {
+		c(&o)
+	}
+	f := ui.New(o)
+	t.Cleanup(f.Close)
+	return uitest.Run(t, f, w, h), s
+}
+
+func TestScaleByABurstOfKeys(t *testing.T) {
+	s, _ := explore(t, 120, 40)
+	s.Wait("shop")
+	s.Type("G") // batch sorts first
+	s.Wait("checkout")
+	s.Type("\r/web\r")
+	s.Wait("Services 1/4")
+	s.Type("s5\r")
+	s.Wait("scaled web 3 → 5")
+	s.Wait("5/5")
+	t.Log(s.Text())
+}

@@ -1,0 +1,260 @@
+// Package ui is the screen: a frame of resource panes on the left, a stage on
+// the right, dialogs over them and a status bar below.
+package ui
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"gantry/ui/pane"
+	"gantry/ui/style"
+)
+
+// Frame is the root model. It owns the layout, the focus, the dialogs, the
+// notices, the jobs and the sessions, and decides who gets which message.
+type Frame struct {
+	w, h    int
+	slots   []*slot
+	focus   int  // index of the slot that has, or last had, the keys
+	onStage bool // the stage has the keys
+	zoomed  bool
+	prefix  bool // ctrl+] was pressed: the next key is a stage command
+
+	stage   stage
+	dialogs []*dialog
+	help    *help
+	notice  pane.Notice
+	jobs    jobs
+
+	context  *contextLine
+	readOnly bool
+	debug    *slog.Logger
+
+	profile colorprofile.Profile
+	dark    bool
+	pending []tea.Cmd // what host calls asked for during this Update
+}
+
+// slot is the place of a resource pane in the column on the left.
+type slot struct {
+	number int
+	name   string
+	pane   pane.Pane
+	stage  pane.Stage // the last that the pane has said
+	box    rect       // with its border
+}
+
+// newFrame is a frame without panes.
+func newFrame(context *contextLine, readOnly bool, debug *slog.Logger) *Frame {
+	if debug == nil {
+		debug = slog.New(slog.DiscardHandler)
+	}
+	return &Frame{context: context, readOnly: readOnly, debug: debug, dark: true, profile: colorprofile.TrueColor, stage: newStage(), jobs: newJobs()}
+}
+
+// add puts a pane below the ones there are. The number is its key.
+func (f *Frame) add(number int, name string, p pane.Pane) {
+	f.slots = append(f.slots, &slot{number: number, name: name, pane: p})
+}
+
+// Init starts every pane.
+func (f *Frame) Init() tea.Cmd {
+	cmds := []tea.Cmd{tea.RequestBackgroundColor, f.context.Init()}
+	for i, s := range f.slots {
+		cmds = append(cmds, s.pane.Init(host{f, s.pane}))
+		setFocused(s.pane, i == f.focus)
+	}
+	return f.flush(cmds...)
+}
+
+// Close lets go of everything that panes and jobs hold. It may be called more
+// than once.
+func (f *Frame) Close() {
+	f.jobs.close()
+	f.stage.close()
+	for _, s := range f.slots {
+		closePane(s.pane)
+	}
+}
+
+// Update routes a message: input reaches exactly one pane; everything else is
+// somebody's answer, which every live pane gets and only its owner knows.
+func (f *Frame) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	f.debug.Debug("message", "type", fmt.Sprintf("%T", msg)) // never what it holds
+	return f, f.flush(f.route(msg))
+}
+
+func (f *Frame) route(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		f.w, f.h = msg.Width, msg.Height
+		return f.layout()
+	case tea.KeyPressMsg:
+		return f.key(msg)
+	case tea.PasteMsg:
+		return f.paste(msg)
+	case tea.MouseMsg:
+		return f.mouse(msg)
+	case tea.ColorProfileMsg:
+		f.profile = msg.Profile
+		style.Choose(f.profile, f.dark)
+		return nil
+	case tea.BackgroundColorMsg:
+		f.dark = msg.IsDark()
+		style.Choose(f.profile, f.dark)
+		return nil
+	case pane.Ended:
+		f.ended(msg)
+	case progressed:
+		return f.jobs.tick()
+	case looked:
+		return f.jobs.wait()
+	}
+	return f.broadcast(msg)
+}
+
+// flush is the commands of this Update with those that host calls asked for.
+func (f *Frame) flush(cmds ...tea.Cmd) tea.Cmd {
+	f.stage.sweep(f)
+	cmds = append(cmds, f.pending...)
+	f.pending = nil
+	cmds = slices.DeleteFunc(cmds, func(c tea.Cmd) bool { return c == nil })
+	return tea.Batch(cmds...)
+}
+
+func (f *Frame) later(cmd tea.Cmd) { f.pending = append(f.pending, cmd) }
+
+func (f *Frame) broadcast(msg tea.Msg) tea.Cmd {
+	cmds := []tea.Cmd{f.context.Update(msg)}
+	for _, s := range f.slots {
+		cmds = append(cmds, s.pane.Update(msg))
+	}
+	for _, p := range f.stage.live() {
+		cmds = append(cmds, p.Update(msg))
+	}
+	return tea.Batch(cmds...)
+}
+
+// focused is the pane that has the keys; nil when the stage has them and is
+// empty.
+func (f *Frame) focused() pane.Pane {
+	if f.onStage {
+		return f.stage.current()
+	}
+	if len(f.slots) == 0 {
+		return nil
+	}
+	return f.slots[f.focus].pane
+}
+
+// focusSlot gives the keys to the i-th pane on the left, whose row the stage
+// then follows.
+func (f *Frame) focusSlot(i int) tea.Cmd {
+	if i < 0 || i >= len(f.slots) {
+		return nil
+	}
+	setFocused(f.slots[f.focus].pane, false)
+	f.focus, f.onStage = i, false
+	setFocused(f.slots[i].pane, true)
+	f.stage.active = noSession
+	f.stage.show(f, f.slots[i].stage)
+	return f.layout()
+}
+
+func (f *Frame) focusNumber(number int) tea.Cmd {
+	return f.focusSlot(slices.IndexFunc(f.slots, func(s *slot) bool { return s.number == number }))
+}
+
+func (f *Frame) focusStage() tea.Cmd {
+	if f.stage.current() == nil {
+		return nil
+	}
+	f.onStage = true
+	return f.layout()
+}
+
+// step moves the focus through the panes and the stage.
+func (f *Frame) step(by int) tea.Cmd {
+	n := len(f.slots)
+	at := f.focus
+	if f.onStage {
+		at = n
+	}
+	next := (at + by + n + 1) % (n + 1)
+	if next == n && f.stage.current() != nil {
+		return f.focusStage()
+	}
+	return f.focusSlot((next + n) % n)
+}
+
+// focusing is a pane that looks different while it has the keys.
+type focusing interface{ Focused(on bool) }
+
+func setFocused(p pane.Pane, on bool) {
+	if p, ok := p.(focusing); ok {
+		p.Focused(on)
+	}
+}
+
+func closePane(p pane.Pane) {
+	if p, ok := p.(pane.Closer); ok {
+		p.Close()
+	}
+}
+
+// host is what the frame lends one pane.
+type host struct {
+	f     *Frame
+	owner pane.Pane
+}
+
+func (h host) Open(p pane.Pane)     { h.f.openSession(p) }
+func (h host) Ask(d pane.Dialog)    { h.f.dialogs = append(h.f.dialogs, newDialog(d)) }
+func (h host) Say(n pane.Notice)    { h.f.say(n) }
+func (h host) Start(j *pane.Job)    { h.f.later(h.f.jobs.start(j)) }
+func (h host) Focus(name string)    { h.f.focusName(name) }
+func (h host) Show(show pane.Stage) { h.f.shown(h.owner, show) }
+
+func (f *Frame) focusName(name string) {
+	if i := slices.IndexFunc(f.slots, func(s *slot) bool { return s.name == name }); i >= 0 {
+		f.later(f.focusSlot(i))
+	}
+}
+
+// shown takes what a pane says of its row. Only the focused pane has the
+// stage; the others are remembered for when they get the focus.
+func (f *Frame) shown(owner pane.Pane, show pane.Stage) {
+	for i, s := range f.slots {
+		if s.pane != owner {
+			continue
+		}
+		s.stage = show
+		if i == f.focus {
+			f.stage.show(f, show)
+		}
+	}
+}
+
+func (f *Frame) openSession(p pane.Pane) {
+	f.later(p.Init(host{f, p}))
+	f.stage.add(p)
+	f.onStage = true
+	f.later(f.layout())
+}
+
+// say shows a notice until the next key.
+func (f *Frame) say(n pane.Notice) {
+	f.notice = n
+	if n.Err != nil {
+		f.debug.Info("notice", "error", n.Err.Error())
+	}
+}
+
+func (f *Frame) ended(msg pane.Ended) {
+	f.jobs.remove(msg.Job)
+	f.say(endNotice(msg))
+}

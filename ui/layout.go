@@ -1,0 +1,74 @@
+package ui
+
+import (
+	tea "charm.land/bubbletea/v2"
+)
+
+// Below this size two columns are of no use.
+const minW, minH = 80, 24
+
+// unfolded is the fewest lines, with the border, in which an unfocused pane is
+// worth its place.
+const unfolded = 5
+
+// rect is a place on the screen, in cells.
+type rect struct{ x, y, w, h int }
+
+func (r rect) holds(x, y int) bool { return x >= r.x && x < r.x+r.w && y >= r.y && y < r.y+r.h }
+
+// inner is the place within the border.
+func (r rect) inner() rect { return rect{r.x + 1, r.y + 1, max(0, r.w-2), max(0, r.h-2)} }
+
+// layout gives every pane its place. The focused pane of the column grows; the
+// others share what they can use, or fold to their title.
+func (f *Frame) layout() tea.Cmd {
+	body := rect{0, 1, f.w, max(0, f.h-2)}
+	left, right := body, rect{}
+	if f.columns() == 2 {
+		left.w = min(max(34, f.w*38/100), 72)
+		right = rect{left.w, body.y, f.w - left.w, body.h}
+	}
+	if f.columns() == 1 && f.onStage {
+		left, right = rect{}, body
+	}
+	cmds := []tea.Cmd{f.stage.resize(right)}
+	y := left.y
+	for i, s := range f.slots {
+		h := f.slotHeight(i, left.h)
+		s.box = rect{left.x, y, left.w, h}
+		if left.w == 0 {
+			s.box = rect{}
+		}
+		y += h
+		in := s.box.inner()
+		cmds = append(cmds, s.pane.Resize(in.w, in.h))
+	}
+	return tea.Batch(cmds...)
+}
+
+// columns is how many there are: the stage stands beside the panes when there
+// is room and nothing is zoomed.
+func (f *Frame) columns() int {
+	if f.zoomed || f.w < minW || f.h < minH {
+		return 1
+	}
+	return 2
+}
+
+func (f *Frame) slotHeight(i, total int) int {
+	n := len(f.slots)
+	if f.columns() == 1 {
+		if i == f.focus {
+			return total
+		}
+		return 0
+	}
+	share := total / (2 * n)
+	if share < unfolded {
+		share = 1
+	}
+	if i == f.focus {
+		return max(0, total-share*(n-1))
+	}
+	return share
+}

@@ -1,0 +1,271 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"gantry/ui/pane"
+	"gantry/ui/style"
+)
+
+const noSession = -1
+
+// stage is the right side: tabs about the selected row, and the sessions,
+// which outlive every selection.
+type stage struct {
+	box      rect
+	about    pane.Stage
+	tab      int               // index into about.Tabs
+	wanted   map[string]string // the tab last chosen, by the titles there were
+	open     pane.Pane         // of the tab; made when it is first seen
+	sessions []pane.Pane
+	active   int // index into sessions, or noSession
+}
+
+func newStage() stage { return stage{active: noSession, wanted: map[string]string{}} }
+
+// ending is a session that tells whether it still runs, and whether its tab
+// can go.
+type ending interface {
+	Live() bool
+	Gone() bool
+}
+
+// marking is a session that has something to say in its tab: new output, end.
+type marking interface{ Mark() string }
+
+// current is the pane that shows.
+func (s *stage) current() pane.Pane {
+	if s.active != noSession {
+		return s.sessions[s.active]
+	}
+	return s.open
+}
+
+// live is every pane that may be waiting for an answer.
+func (s *stage) live() []pane.Pane {
+	if s.open == nil {
+		return s.sessions
+	}
+	return append([]pane.Pane{s.open}, s.sessions...)
+}
+
+// alive counts the sessions that would be lost by quitting.
+func (s *stage) alive() int {
+	n := 0
+	for _, p := range s.sessions {
+		if e, ok := p.(ending); ok && e.Live() {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *stage) count() int { return len(s.about.Tabs) + len(s.sessions) }
+
+// show takes a row's tabs. The pane of a tab lives as long as its row's ID
+// stays; the choice of tab outlives it.
+func (s *stage) show(f *Frame, about pane.Stage) {
+	same := about.ID == s.about.ID && titles(about.Tabs) == titles(s.about.Tabs)
+	s.about = about
+	if same {
+		return
+	}
+	s.closeTab()
+	s.tab = 0
+	if wanted := s.wanted[titles(about.Tabs)]; wanted != "" {
+		s.tab = max(0, slices.IndexFunc(about.Tabs, func(t pane.Tab) bool { return t.Title == wanted }))
+	}
+	s.openTab(f)
+}
+
+func titles(tabs []pane.Tab) string {
+	names := make([]string, len(tabs))
+	for i, t := range tabs {
+		names[i] = t.Title
+	}
+	return strings.Join(names, "\x00")
+}
+
+func (s *stage) openTab(f *Frame) {
+	if s.tab >= len(s.about.Tabs) {
+		return
+	}
+	s.open = s.about.Tabs[s.tab].Open()
+	f.later(s.open.Init(host{f, s.open}))
+	in := s.box.inner()
+	f.later(s.open.Resize(in.w, in.h))
+}
+
+func (s *stage) closeTab() {
+	if s.open != nil {
+		closePane(s.open)
+		s.open = nil
+	}
+}
+
+func (s *stage) close() {
+	s.closeTab()
+	for _, p := range s.sessions {
+		closePane(p)
+	}
+	s.sessions, s.active = nil, noSession
+}
+
+// add takes a session and shows it. One with the same title is replaced when
+// it has nothing to lose.
+func (s *stage) add(p pane.Pane) {
+	for i, old := range s.sessions {
+		if e, ok := old.(ending); old.Title() == p.Title() && ok && !e.Live() {
+			closePane(old)
+			s.sessions[i], s.active = p, i
+			return
+		}
+	}
+	s.sessions = append(s.sessions, p)
+	s.active = len(s.sessions) - 1
+}
+
+// sweep removes the sessions that are gone.
+func (s *stage) sweep(f *Frame) {
+	for i := len(s.sessions) - 1; i >= 0; i-- {
+		if e, ok := s.sessions[i].(ending); !ok || !e.Gone() {
+			continue
+		}
+		closePane(s.sessions[i])
+		s.sessions = slices.Delete(s.sessions, i, i+1)
+		switch {
+		case s.active > i:
+			s.active--
+		case s.active == i:
+			s.active = noSession
+			f.later(f.focusSlot(f.focus))
+		}
+	}
+}
+
+// turn moves on by tabs, sessions after the row's.
+func (s *stage) turn(f *Frame, by int) {
+	n := s.count()
+	if n == 0 {
+		return
+	}
+	at := s.tab
+	if s.active != noSession {
+		at = len(s.about.Tabs) + s.active
+	}
+	s.choose(f, (at+by+n)%n)
+}
+
+// choose shows the i-th of tabs and sessions.
+func (s *stage) choose(f *Frame, i int) {
+	if i >= len(s.about.Tabs) {
+		s.active = i - len(s.about.Tabs)
+		return
+	}
+	s.active = noSession
+	s.wanted[titles(s.about.Tabs)] = s.about.Tabs[i].Title
+	if i == s.tab && s.open != nil {
+		return
+	}
+	s.closeTab()
+	s.tab = i
+	s.openTab(f)
+}
+
+func (s *stage) resize(box rect) tea.Cmd {
+	s.box = box
+	in := box.inner()
+	var cmds []tea.Cmd
+	for _, p := range s.live() {
+		cmds = append(cmds, p.Resize(in.w, in.h))
+	}
+	return tea.Batch(cmds...)
+}
+
+// label is one word in the line of tabs; choice is -1 for what cannot be
+// chosen.
+type label struct {
+	text   string
+	choice int
+	on     bool
+}
+
+func (s *stage) labels() []label {
+	ls := []label{{text: style.Plain(s.about.Name), choice: -1}}
+	for i, t := range s.about.Tabs {
+		ls = append(ls, label{t.Title, i, s.active == noSession && i == s.tab})
+	}
+	for i, p := range s.sessions {
+		text := style.Plain(p.Title())
+		if m, ok := p.(marking); ok && m.Mark() != "" {
+			text += " " + m.Mark()
+		}
+		ls = append(ls, label{text, len(s.about.Tabs) + i, i == s.active})
+	}
+	return slices.DeleteFunc(ls, func(l label) bool { return l.text == "" })
+}
+
+const between = " │ "
+
+// title is the line of tabs. When they do not fit, what stands before the
+// chosen one is left out.
+func (s *stage) title(w int) string {
+	t := style.Now()
+	var parts []string
+	for _, l := range s.visible(w) {
+		switch {
+		case l.choice < 0:
+			parts = append(parts, t.Header.Render(l.text))
+		case l.on:
+			parts = append(parts, t.TabOn.Render(l.text))
+		default:
+			parts = append(parts, t.Tab.Render(l.text))
+		}
+	}
+	return strings.Join(parts, t.FrameAway.Render(between))
+}
+
+func (s *stage) visible(w int) []label {
+	ls := s.labels()
+	for len(ls) > 1 && width(ls) > w-6 && !ls[0].on {
+		ls = ls[1:]
+	}
+	return ls
+}
+
+func width(ls []label) int {
+	n := 0
+	for _, l := range ls {
+		n += style.Width(l.text) + len([]rune(between))
+	}
+	return n
+}
+
+// clickTab chooses the tab under column x of the screen.
+func (s *stage) clickTab(f *Frame, x int) {
+	at := s.box.x + 2
+	for _, l := range s.visible(s.box.w) {
+		w := style.Width(l.text)
+		if x >= at && x < at+w && l.choice >= 0 {
+			s.choose(f, l.choice)
+			f.onStage = s.active != noSession || f.onStage
+			return
+		}
+		at += w + len([]rune(between))
+	}
+}
+
+func (s *stage) view(focused bool) string {
+	edge, away, _ := style.Now().Edges()
+	if !focused {
+		edge = away
+	}
+	body := ""
+	if p := s.current(); p != nil {
+		body = p.View()
+	}
+	return edge.Box(s.title(s.box.w), "", body, s.box.w, s.box.h)
+}

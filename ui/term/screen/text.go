@@ -1,0 +1,217 @@
+package screen
+
+import (
+	"unicode/utf8"
+
+	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// maxCluster bounds the bytes of one character with its combining marks.
+const maxCluster = 64
+
+// printText draws text without sequences; ascii says that it is plain.
+func (s *Screen) printText(p []byte, ascii bool) {
+	if len(p) == 0 {
+		return
+	}
+	s.afterBreak = false
+	switch {
+	case s.insert:
+		s.printInserting(p)
+	case ascii:
+		s.printASCII(p)
+	default:
+		s.printClusters(p)
+	}
+}
+
+// printASCII passes text on, and notes whether the next character starts a new
+// line, which the emulator does not tell: it does when the last one left the
+// cursor where it was, in the last column.
+func (s *Screen) printASCII(p []byte) {
+	last := p[len(p)-1]
+	if last < ' ' {
+		s.feed(p)
+		s.atMargin = s.atMargin && (last == ansi.HT || last == ansi.BEL || last == ansi.NUL)
+		s.joinable = false
+		return
+	}
+	if len(p) > 1 {
+		s.feed(p[:len(p)-1])
+	}
+	before := s.vt.CursorPosition()
+	s.feed(p[len(p)-1:])
+	after := s.vt.CursorPosition()
+	s.atMargin = s.modes[7] && (s.w == 1 || before.X == s.w-1 && after.X == s.w-1)
+	s.joinable = true
+}
+
+// printClusters draws text with characters beyond ASCII.
+func (s *Screen) printClusters(p []byte) {
+	for len(p) > 0 {
+		n := asciiPrefix(p)
+		if n > 0 {
+			s.printASCII(p[:n])
+			p = p[n:]
+			continue
+		}
+		c := nextCluster(p)
+		if c.size == 0 {
+			s.reader.tail = append(s.reader.tail[:0], p...)
+			return
+		}
+		s.printCluster(c)
+		p = p[c.size:]
+	}
+}
+
+// asciiPrefix is how much of the text can be drawn as it is: up to the last
+// character that none beyond ASCII can combine with.
+func asciiPrefix(p []byte) int {
+	for i, b := range p {
+		if b < ansi.DEL {
+			continue
+		}
+		if i > 0 && b > ansi.DEL && p[i-1] >= ' ' {
+			return i - 1
+		}
+		return i
+	}
+	return len(p)
+}
+
+// cluster is one character as a reader sees it: with its combining marks.
+type cluster struct {
+	text  string
+	width int
+	size  int // bytes that it took; 0 when more have to come first
+}
+
+// nextCluster takes the first character off a text that is not empty. What is
+// broken becomes U+FFFD; what could control the user's own terminal, or
+// reorder its lines, becomes nothing.
+func nextCluster(p []byte) cluster {
+	if p[0] == ansi.DEL {
+		return cluster{size: 1}
+	}
+	r, n := utf8.DecodeRune(p)
+	if r == utf8.RuneError && n == 1 {
+		if !utf8.FullRune(p) {
+			return cluster{}
+		}
+		return cluster{text: "\uFFFD", width: 1, size: 1}
+	}
+	if harmful(r) {
+		return cluster{size: n}
+	}
+	text, width := ansi.FirstGraphemeCluster(p, ansi.GraphemeWidth)
+	c := cluster{size: max(len(text), n), width: width}
+	if len(text) > maxCluster {
+		text = text[:maxCluster]
+		for len(text) > 0 && !utf8.Valid(text) {
+			text = text[:len(text)-1]
+		}
+	}
+	c.text = string(text)
+	return c
+}
+
+// harmful tells the 8-bit controls, and the marks that reorder or break lines.
+func harmful(r rune) bool {
+	return r >= 0x80 && r < 0xa0 ||
+		r >= 0x200e && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
+
+// printCluster draws one character.
+func (s *Screen) printCluster(c cluster) {
+	switch {
+	case c.text == "":
+	case c.width == 0:
+		s.join(c.text)
+	case c.width == 1:
+		s.printNarrow(c)
+	case s.w > 1:
+		s.printWide(c)
+	}
+}
+
+func (s *Screen) printNarrow(c cluster) {
+	before := s.vt.CursorPosition()
+	s.feed([]byte(c.text))
+	s.atMargin = s.modes[7] && (s.w == 1 || before.X == s.w-1 && s.vt.CursorPosition().X == s.w-1)
+	s.joinable = true
+}
+
+// printWide draws a character of two columns. At the right margin the emulator
+// cuts it in half, or forgets that the next one belongs on a new line.
+func (s *Screen) printWide(c cluster) {
+	p := s.vt.CursorPosition()
+	if p.X == s.w-1 && !s.atMargin {
+		if !s.modes[7] {
+			return
+		}
+		s.reachMargin(p.Y)
+	}
+	s.feed([]byte(c.text))
+	p = s.vt.CursorPosition()
+	if left := s.vt.CellAt(p.X-1, p.Y); s.modes[7] && p.X == s.w-1 && left != nil && left.Width == 2 {
+		s.reachMargin(p.Y)
+	} else {
+		s.atMargin = false
+	}
+	s.joinable = true
+}
+
+// reachMargin makes the emulator start a new line with the next character. It
+// does so only after one in the last column, so it gets a blank there, and the
+// cells back that this has overwritten.
+func (s *Screen) reachMargin(y int) {
+	left, right := s.vt.CellAt(s.w-2, y), s.vt.CellAt(s.w-1, y)
+	was := [2]uv.Cell{*left, *right}
+	s.write([]byte{' '})
+	*left, *right = was[0], was[1]
+	s.atMargin = true
+}
+
+// join adds a combining mark that arrived later than its character.
+func (s *Screen) join(mark string) {
+	if !s.joinable {
+		return
+	}
+	p := s.vt.CursorPosition()
+	x := p.X - 1
+	if s.atMargin {
+		x = p.X
+	}
+	if c := s.vt.CellAt(x, p.Y); c != nil && c.Width == 0 {
+		x--
+	}
+	if c := s.vt.CellAt(x, p.Y); c != nil && len(c.Content)+len(mark) <= maxCluster {
+		c.Content += mark
+	}
+}
+
+// printInserting draws text in insert mode, which the emulator lacks: it gets
+// room for each character first.
+func (s *Screen) printInserting(p []byte) {
+	for len(p) > 0 {
+		c := cluster{text: string(p[:1]), size: 1}
+		if p[0] >= ' ' {
+			c = nextCluster(p)
+		}
+		switch {
+		case c.size == 0:
+			s.reader.tail = append(s.reader.tail[:0], p...)
+			return
+		case p[0] < ' ':
+			s.printASCII(p[:1])
+		default:
+			if c.width > 0 && !s.atMargin {
+				s.feed([]byte(ansi.InsertCharacter(c.width)))
+			}
+			s.printCluster(c)
+		}
+		p = p[c.size:]
+	}
+}
