@@ -122,13 +122,13 @@ func assignNumber(dst reflect.Value, src, path string) error {
 	case dst.CanInt():
 		n, err := strconv.ParseInt(src, 10, dst.Type().Bits())
 		if err != nil {
-			return serializationError(path, printable(src)+" is no "+describeKind(dst))
+			return serializationError(path, printable(src)+" is not "+describeKind(dst))
 		}
 		dst.SetInt(n)
 	case isFloat(dst):
 		f, err := strconv.ParseFloat(src, dst.Type().Bits())
 		if err != nil {
-			return serializationError(path, printable(src)+" is no "+describeKind(dst))
+			return serializationError(path, printable(src)+" is not "+describeKind(dst))
 		}
 		dst.SetFloat(f)
 	case dst.Type() == timeType:

@@ -19,6 +19,9 @@ import (
 func (c *codec) appendJSON(b []byte, v reflect.Value) ([]byte, error) {
 	switch v.Kind() {
 	case reflect.Pointer:
+		if v.IsNil() {
+			return append(b, "null"...), nil
+		}
 		return c.appendJSON(b, v.Elem())
 	case reflect.Interface:
 		return c.appendJSONInterface(b, v)
