@@ -4,7 +4,7 @@ import "reflect"
 
 // clone copies an SDK value deeply, so that what a caller sends and what it
 // gets is never shared with the state. The SDK's types are trees of exported
-// fields: pointers, slices, maps and plain values (time.Time among them).
+// fields: pointers, slices, maps, unions and plain values, time.Time among them.
 func clone[T any](v T) T {
 	from := reflect.ValueOf(&v).Elem()
 	to := reflect.New(from.Type()).Elem()
@@ -18,6 +18,12 @@ func copyDeep(to, from reflect.Value) {
 		if !from.IsNil() {
 			to.Set(reflect.New(from.Type().Elem()))
 			copyDeep(to.Elem(), from.Elem())
+		}
+	case reflect.Interface:
+		if !from.IsNil() {
+			held := reflect.New(from.Elem().Type()).Elem()
+			copyDeep(held, from.Elem())
+			to.Set(held)
 		}
 	case reflect.Slice:
 		if !from.IsNil() {

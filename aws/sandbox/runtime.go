@@ -31,8 +31,8 @@ type Sink interface {
 	// than the code does ("OutOfMemoryError: …").
 	Exited(container string, code int, reason string)
 	// Failed says that a container could not be started at all; the reason is
-	// worded as ECS does ("CannotPullContainerError: …"). None of the task's
-	// containers runs, or is going to run, after it.
+	// worded as ECS does ("CannotPullContainerError: …"), or empty if Stop came
+	// first. None of the task's containers runs, or is going to run, after it.
 	Failed(container, reason string)
 	// Log passes on one line of output, without its line end.
 	Log(container string, line LogLine)

@@ -11,16 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-const (
-	testRegion  = "us-east-1"
-	testAccount = "000000000000"
-)
-
 // newTestECS is a backend on a manual clock that ends with the test.
 func newTestECS(t testing.TB, rt Runtime) (*ecsBackend, *manualClock) {
 	t.Helper()
 	clock := newManualClock()
-	b := newECS(testRegion, testAccount, clock, rt, nil)
+	b := newECS(region, account, clock, rt, nil)
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -73,4 +68,24 @@ func TestDemoWorldComesUp(t *testing.T) {
 	}
 	clock.Advance(10 * time.Second)
 	t.Log(strings.Join(messages(describeService(t, b, "shop", "web")), "\n"))
+}
+
+// listTasks are the ARNs of the tasks that a request finds on its first page.
+func listTasks(t testing.TB, b *ecsBackend, in *ecs.ListTasksInput) []string {
+	t.Helper()
+	out, err := b.ListTasks(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.TaskArns
+}
+
+// describeTask describes one task or ends the test.
+func describeTask(t testing.TB, b *ecsBackend, cluster, ref string) types.Task {
+	t.Helper()
+	out, err := b.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: &cluster, Tasks: []string{ref}})
+	if err != nil || len(out.Tasks) != 1 {
+		t.Fatalf("describe %s: %v, %+v", ref, err, out)
+	}
+	return out.Tasks[0]
 }

@@ -112,3 +112,47 @@ func (t *task) container(name string) *container {
 	}
 	return nil
 }
+
+// runningContainer finds what exec has to know of a running container. The
+// container may be left out if the task has only one. Errors are ECS's own.
+func (b *ecsBackend) runningContainer(clusterRef *string, taskRef, name string) (RunningContainer, error) {
+	b.lock()
+	defer b.unlock()
+	t, c, err := b.findContainer(clusterRef, taskRef, name)
+	if err != nil {
+		return RunningContainer{}, err
+	}
+	if t.last != taskRunning || c.status != taskRunning {
+		return RunningContainer{}, invalidParameter("Unable to execute command on container %s: it is not running.", *c.definition.Name)
+	}
+	return clone(c.as), nil
+}
+
+// containerLog is the newest output of a container, the oldest line first.
+func (b *ecsBackend) containerLog(clusterRef *string, taskRef, name string) ([]LogLine, error) {
+	b.lock()
+	defer b.unlock()
+	_, c, err := b.findContainer(clusterRef, taskRef, name)
+	if err != nil {
+		return nil, err
+	}
+	return c.log.all(), nil
+}
+
+func (b *ecsBackend) findContainer(clusterRef *string, taskRef, name string) (*task, *container, error) {
+	owner, err := b.cluster(clusterRef)
+	if err != nil {
+		return nil, nil, err
+	}
+	t := owner.task(taskRef)
+	if t == nil {
+		return nil, nil, invalidParameter("The referenced task was not found.")
+	}
+	if name == "" && len(t.containers) == 1 {
+		return t, t.containers[0], nil
+	}
+	if c := t.container(name); c != nil {
+		return t, c, nil
+	}
+	return nil, nil, invalidParameter("The container %q was not found in the task.", name)
+}

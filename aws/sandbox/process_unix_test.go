@@ -1,0 +1,447 @@
+//go:build unix
+
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+const ownerEnv = "GANTRY_TEST_OWNER"
+
+// within20s waits for a condition, at most 20 seconds.
+func within20s(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("not within 20 s: %s", what)
+		}
+	}
+}
+
+// recorder is a Sink that remembers.
+type recorder struct {
+	mu      sync.Mutex
+	running map[string]RunningContainer
+	exited  map[string]int
+	failed  string
+	lines   []LogLine
+}
+
+func newRecorder() *recorder {
+	return &recorder{running: make(map[string]RunningContainer), exited: make(map[string]int)}
+}
+
+func (r *recorder) Pending() {}
+
+func (r *recorder) Running(name string, as RunningContainer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running[name] = as
+}
+
+func (r *recorder) Exited(name string, code int, _ string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.exited[name] = code
+}
+
+func (r *recorder) Failed(_, reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = reason
+}
+
+func (r *recorder) Log(_ string, line LogLine) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, line)
+}
+
+// as waits until a container runs.
+func (r *recorder) as(t testing.TB, name string) RunningContainer {
+	t.Helper()
+	var as RunningContainer
+	within20s(t, name+" runs", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		var ok bool
+		as, ok = r.running[name]
+		return ok
+	})
+	return as
+}
+
+// code waits until a container has exited.
+func (r *recorder) code(t testing.TB, name string) int {
+	t.Helper()
+	var code int
+	within20s(t, name+" exits", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		var ok bool
+		code, ok = r.exited[name]
+		return ok
+	})
+	return code
+}
+
+// said waits until a line holds the text.
+func (r *recorder) said(t testing.TB, text string) {
+	t.Helper()
+	within20s(t, fmt.Sprintf("a line with %q", text), func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return slices.ContainsFunc(r.lines, func(l LogLine) bool { return strings.Contains(l.Text, text) })
+	})
+}
+
+// newProcesses is a process runtime in a directory of the test's.
+func newProcesses(t testing.TB) (Runtime, string) {
+	t.Helper()
+	dir := t.TempDir()
+	rt, err := Process(ProcessConfig{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := rt.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+	return rt, dir
+}
+
+func demoContainer(command ...string) ContainerSpec {
+	return ContainerSpec{
+		Name: "main", Image: demoImage + ":1", Command: command, StopTimeout: 10 * time.Second,
+		Ports: []ContainerPort{{Port: 8080, Protocol: "tcp"}},
+	}
+}
+
+func oneTask(c ...ContainerSpec) TaskSpec {
+	return TaskSpec{ID: hexID(32), Cluster: "shop", Family: "web", Containers: c}
+}
+
+// gone reports whether a process has ended: a zombie that nobody reaps has.
+func gone(pid int) bool {
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return true
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
+}
+
+func TestProcessExitCodes(t *testing.T) {
+	rt, _ := newProcesses(t)
+	for _, test := range []struct {
+		command string
+		want    int
+		says    string
+	}{
+		{"batch", 0, "job done"},
+		{"batch 3", 3, "job failed with status 3"},
+		{"crash", 1, "fatal:"},
+		{"crash 42", 42, "fatal:"},
+		{"no-such-program", 127, "executable file not found in $PATH"},
+	} {
+		t.Run(test.command, func(t *testing.T) {
+			t.Parallel()
+			r := newRecorder()
+			rt.Start(oneTask(demoContainer(strings.Fields(test.command)...)), r)
+			if got := r.code(t, "main"); got != test.want {
+				t.Errorf("exit code %d, want %d", got, test.want)
+			}
+			r.said(t, test.says)
+		})
+	}
+}
+
+func TestProcessServesAndStopsOnSIGTERM(t *testing.T) {
+	rt, _ := newProcesses(t)
+	task := oneTask(demoContainer("serve"))
+	r := newRecorder()
+	rt.Start(task, r)
+	as := r.as(t, "main")
+	if len(as.Bindings) != 1 || as.Bindings[0].ContainerPort != 8080 || as.Bindings[0].HostPort == 8080 {
+		t.Fatalf("bindings %+v: want one, of 8080 to another port", as.Bindings)
+	}
+	url := fmt.Sprintf("http://%s:%d/", as.Bindings[0].HostIP, as.Bindings[0].HostPort)
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || !strings.Contains(string(body), "gantry's demo app") {
+		t.Errorf("answer %s %q", resp.Status, body)
+	}
+	r.said(t, `GET "/" 200`)
+	info, err := os.Stat(as.Dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("working directory: %v, %v; want mode 0700", info, err)
+	}
+	rt.Stop(task.ID)
+	if got := r.code(t, "main"); got != 0 {
+		t.Errorf("exit code %d after SIGTERM, want 0: the app ends well", got)
+	}
+	within20s(t, "the working directory is removed", func() bool {
+		_, err := os.Stat(as.Dir)
+		return errors.Is(err, os.ErrNotExist)
+	})
+}
+
+func TestProcessIsKilledAfterStopTimeout(t *testing.T) {
+	rt, _ := newProcesses(t)
+	c := demoContainer("stubborn")
+	c.StopTimeout = 200 * time.Millisecond
+	task := oneTask(c)
+	r := newRecorder()
+	rt.Start(task, r)
+	r.said(t, "deaf to SIGTERM")
+	rt.Stop(task.ID)
+	if got := r.code(t, "main"); got != 137 {
+		t.Errorf("exit code %d, want 137", got)
+	}
+}
+
+func TestProcessKilledBySignal(t *testing.T) {
+	rt, _ := newProcesses(t)
+	r := newRecorder()
+	rt.Start(oneTask(demoContainer("work")), r)
+	as := r.as(t, "main")
+	if err := syscall.Kill(as.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.code(t, "main"); got != 137 {
+		t.Errorf("exit code %d, want 137", got)
+	}
+}
+
+// TestProcessEnvironment looks at a process from outside, where the system
+// allows it, and else at what was passed to it.
+func TestProcessEnvironment(t *testing.T) {
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "of-the-person-at-the-machine")
+	rt, _ := newProcesses(t)
+	c := demoContainer("work")
+	c.Env = []string{"A=1", "HOME=/home/of/the/person", "B=2"}
+	r := newRecorder()
+	rt.Start(oneTask(c), r)
+	as := r.as(t, "main")
+	r.said(t, "waiting for orders")
+	got := as.Env
+	if raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", as.PID)); err == nil {
+		got = strings.Split(strings.TrimRight(string(raw), "\x00"), "\x00")
+	}
+	want := []string{"HOME=" + as.Dir, "A=1", "B=2", "PATH=" + containerPath}
+	if !slices.Equal(got, want) {
+		t.Errorf("environment %q, want %q", got, want)
+	}
+}
+
+func TestProcessPullsOnlyTheDemoImage(t *testing.T) {
+	rt, _ := newProcesses(t)
+	for image, ref := range map[string]string{
+		"nginx":                     "docker.io/library/nginx:latest",
+		"gantry/other:1":            "docker.io/gantry/other:1",
+		"localhost:5000/x":          "localhost:5000/x:latest",
+		"public.ecr.aws/x@sha256:0": "public.ecr.aws/x@sha256:0",
+	} {
+		c := demoContainer("serve")
+		c.Image = image
+		r := newRecorder()
+		rt.Start(oneTask(c), r)
+		within20s(t, image+" fails", func() bool {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return r.failed != ""
+		})
+		prefix := "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref " + ref + ": " + ref + ": not found"
+		if !strings.HasPrefix(r.failed, prefix) {
+			t.Errorf("%s: %q, want prefix %q", image, r.failed, prefix)
+		}
+	}
+}
+
+func TestProcessStopBeforeStart(t *testing.T) {
+	rt, _ := newProcesses(t)
+	task := oneTask(demoContainer("work"))
+	r := newRecorder()
+	rt.Start(task, r)
+	rt.Stop(task.ID)
+	within20s(t, "the task ends", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		_, exited := r.exited["main"]
+		return exited || len(r.running) == 0 && r.failed == ""
+	})
+}
+
+// ownUntilKilled runs in a process of its own: it owns two tasks, tells their
+// processes and ports, and waits to be killed.
+func ownUntilKilled() {
+	rt, err := Process(ProcessConfig{Dir: os.Getenv(ownerEnv)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	t := &fatal{}
+	for range 2 {
+		r := newRecorder()
+		rt.Start(oneTask(demoContainer("serve")), r)
+		_ = json.NewEncoder(os.Stdout).Encode(r.as(t, "main"))
+	}
+	select {}
+}
+
+// fatal is a testing.TB outside of a test.
+type fatal struct{ testing.TB }
+
+func (*fatal) Helper() {}
+
+func (*fatal) Fatalf(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+	os.Exit(1)
+}
+
+func TestProcessesEndWithTheirKilledOwner(t *testing.T) {
+	dir := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := exec.Command(self)
+	owner.Env = []string{ownerEnv + "=" + dir}
+	out, err := owner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	var children []RunningContainer
+	for len(children) < 2 && lines.Scan() {
+		var c RunningContainer
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatalf("the owner said %q: %v", lines.Text(), err)
+		}
+		children = append(children, c)
+	}
+	if len(children) != 2 {
+		t.Fatalf("the owner started %d tasks, want 2", len(children))
+	}
+	for _, c := range children {
+		if !answers(c) {
+			t.Fatalf("task %d does not answer while its owner lives", c.PID)
+		}
+	}
+	if err := owner.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = owner.Wait()
+	for _, c := range children {
+		within20s(t, fmt.Sprintf("process %d is gone", c.PID), func() bool { return gone(c.PID) && !answers(c) })
+	}
+	// What the killed owner left on disk goes with the next start.
+	rt, err := Process(ProcessConfig{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rt.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func answers(c RunningContainer) bool {
+	conn, err := net.DialTimeout("tcp", fmt.Sprintf("%s:%d", c.Bindings[0].HostIP, c.Bindings[0].HostPort), time.Second)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
+// TestKilledTaskIsReplaced is the demo of the README: kill a process of web,
+// and ECS tells why and starts another.
+func TestKilledTaskIsReplaced(t *testing.T) {
+	rt, _ := newProcesses(t)
+	b := newECS(region, account, wallClock{}, rt, nil)
+	b.pace = pace{healthy: 2 * time.Second} // crash takes 0.7 s
+	t.Cleanup(func() { _ = b.Close() })
+	if err := b.seedDemo(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	within20s(t, "web has 3 running tasks", func() bool { return describeService(t, b, "shop", "web").RunningCount == 3 })
+	tasks := listTasks(t, b, &ecs.ListTasksInput{Cluster: aws.String("shop"), ServiceName: aws.String("web")})
+	victim, err := b.runningContainer(aws.String("shop"), tasks[0], "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(victim.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	within20s(t, "the killed task is STOPPED", func() bool { return *describeTask(t, b, "shop", tasks[0]).LastStatus == "STOPPED" })
+	stopped := describeTask(t, b, "shop", tasks[0])
+	if stopped.StopCode != types.TaskStopCodeEssentialContainerExited || *stopped.StoppedReason != "Essential container in task exited" || *stopped.Containers[0].ExitCode != 137 {
+		t.Errorf("stopped with %s, %q, exit code %d", stopped.StopCode, *stopped.StoppedReason, *stopped.Containers[0].ExitCode)
+	}
+	within20s(t, "web has 3 running tasks again", func() bool { return describeService(t, b, "shop", "web").RunningCount == 3 })
+	if now := listTasks(t, b, &ecs.ListTasksInput{Cluster: aws.String("shop"), ServiceName: aws.String("web")}); slices.Contains(now, tasks[0]) {
+		t.Error("the killed task is still listed as one that should run")
+	}
+	for family, want := range map[string]int32{"report": 0, "import": 3} {
+		var done types.Task
+		within20s(t, family+" is done", func() bool {
+			arns := listTasks(t, b, &ecs.ListTasksInput{Cluster: aws.String("batch"), Family: aws.String(family), DesiredStatus: types.DesiredStatusStopped})
+			if len(arns) == 0 {
+				return false
+			}
+			done = describeTask(t, b, "batch", arns[0])
+			return *done.LastStatus == "STOPPED"
+		})
+		if got := *done.Containers[0].ExitCode; got != want {
+			t.Errorf("%s: exit code %d, want %d", family, got, want)
+		}
+	}
+	within20s(t, "checkout is known to crash", func() bool {
+		return slices.ContainsFunc(messages(describeService(t, b, "shop", "checkout")), func(m string) bool {
+			return strings.HasPrefix(m, "is unable to consistently start tasks successfully.")
+		})
+	})
+}
