@@ -18,7 +18,8 @@ type flood struct {
 	blank uv.Cell // what a new row is filled with
 	row   uv.Line // the row in the making; nil while nothing is on it
 	x     int     // the column that comes next; the width when about to wrap
-	join  bool    // a combining mark belongs to the last character
+	last  int     // the column of the last character; noLast
+	apart bool    // a sequence came after it
 
 	lines []floodLine // a ring of the last ones, as many as stay on the screen
 	done  int         // lines that were completed
@@ -51,7 +52,7 @@ func (s *Screen) readFlood(p []byte) int {
 	f.begin(s, s.vt.CellAt(at.X, at.Y).Style)
 	f.layOut(p[1:end])
 	f.finish()
-	s.atMargin, s.joinable, s.afterBreak = false, false, true
+	s.atMargin, s.last, s.afterBreak = false, noLast, true
 	return end
 }
 
@@ -110,7 +111,7 @@ func simpleSequence(p []byte) int {
 
 // begin takes over the row with the cursor.
 func (f *flood) begin(s *Screen, pen uv.Style) {
-	f.s, f.pen, f.done, f.sgr, f.join = s, pen, 0, f.sgr[:0], true
+	f.s, f.pen, f.done, f.sgr, f.apart = s, pen, 0, f.sgr[:0], true
 	if len(f.lines) != s.h-1 || len(f.spare) > 0 && len(f.spare[0]) != s.w {
 		f.lines, f.spare = make([]floodLine, s.h-1), nil
 	}
@@ -120,6 +121,7 @@ func (f *flood) begin(s *Screen, pen uv.Style) {
 		f.row[x] = *s.vt.CellAt(x, s.h-1)
 	}
 	f.x = s.vt.CursorPosition().X
+	f.last = f.x - 1
 	f.blank = uv.EmptyCell
 }
 
@@ -224,7 +226,7 @@ func (f *flood) next() {
 	row := f.row
 	f.row = nil
 	f.complete(floodLine{row: row})
-	f.join = false
+	f.last = noLast
 }
 
 // cells makes sure that there is a row to draw on.
@@ -246,31 +248,16 @@ func (f *flood) put(text string, width int) {
 	}
 	f.cells()
 	f.row.Set(f.x, &uv.Cell{Content: text, Width: width, Style: f.pen})
+	f.last, f.apart = f.x, false
 	f.x += width
-	f.join = true
 }
 
 func (f *flood) print(c cluster) {
-	switch {
-	case c.text == "":
-	case c.width == 0:
-		f.combine(c.text)
-	case c.width <= 2:
-		f.put(c.text, c.width)
-	}
-}
-
-// combine adds a mark to the last character.
-func (f *flood) combine(mark string) {
-	if !f.join || f.x == 0 {
+	if f.apart && f.last >= 0 && extend(f.row.At(f.last), c.text) {
 		return
 	}
-	x := f.x - 1
-	if f.row[x].Width == 0 && x > 0 {
-		x--
-	}
-	if c := &f.row[x]; len(c.Content)+len(mark) <= maxCluster {
-		c.Content += mark
+	if c.width > 0 {
+		f.put(c.text, c.width)
 	}
 }
 
@@ -289,7 +276,7 @@ func (f *flood) control(b byte) {
 			f.x = min(f.x/8*8+8, last)
 		}
 	}
-	f.join = false
+	f.last = noLast
 }
 
 // sequence draws in another style, or erases to the end of the line.
@@ -300,6 +287,7 @@ func (f *flood) sequence(seq []byte) {
 			f.sgr = f.sgr[:0]
 		}
 		f.sgr = append(f.sgr, seq...)
+		f.apart = true
 		return
 	}
 	f.x = min(f.x, f.s.w-1)
@@ -313,7 +301,7 @@ func (f *flood) sequence(seq []byte) {
 		c.Style.Bg = f.pen.Bg
 		f.row.Set(x, &c)
 	}
-	f.join = false
+	f.last = noLast
 }
 
 // finish gives the outcome to the emulator: scrolled, rows, style, cursor.

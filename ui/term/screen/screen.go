@@ -36,9 +36,12 @@ type Screen struct {
 	ownTabs    bool // the tab stops are no longer every eighth column
 	otherKeys  int  // modifyOtherKeys
 	atMargin   bool // the next character starts a new line
-	joinable   bool // a combining mark belongs to the last character
+	last       int  // the column of the last character, for a combining mark; noLast
 	afterBreak bool // nothing but SGR since a line feed
 }
+
+// noLast says that the last thing was no character.
+const noLast = -1
 
 // region is the lines that scroll: from top up to, not including, bottom.
 type region struct{ top, bottom int }
@@ -179,7 +182,7 @@ func (s *Screen) setMode(m ansi.Mode, on bool) {
 func (s *Screen) resetState() {
 	s.regions = [2]region{{0, s.h}, {0, s.h}}
 	s.charsets = charsets{}
-	s.insert, s.newline, s.ownTabs, s.atMargin, s.joinable, s.afterBreak = false, false, false, false, false, false
+	s.insert, s.newline, s.ownTabs, s.atMargin, s.afterBreak, s.last = false, false, false, false, false, noLast
 	s.otherKeys = 0
 	s.modes = map[int]bool{7: true, 25: true}
 	s.cursor = Cursor{}

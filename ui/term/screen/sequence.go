@@ -43,7 +43,7 @@ func (s *Screen) escape(final byte) {
 }
 
 // moved forgets what only holds while text follows text.
-func (s *Screen) moved() { s.atMargin, s.joinable, s.afterBreak = false, false, false }
+func (s *Screen) moved() { s.atMargin, s.last, s.afterBreak = false, noLast, false }
 
 // restoreCursor goes back to the saved position. The emulator would go on
 // meaning to wrap if it had been about to.

@@ -26,34 +26,44 @@ func (s *Screen) printText(p []byte, ascii bool) {
 	}
 }
 
-// printASCII passes text on, and notes whether the next character starts a new
-// line, which the emulator does not tell: it does when the last one left the
-// cursor where it was, in the last column.
+// printASCII passes text on, its last character by itself.
 func (s *Screen) printASCII(p []byte) {
 	last := p[len(p)-1]
 	if last < ' ' {
 		s.feed(p)
 		s.atMargin = s.atMargin && (last == ansi.HT || last == ansi.BEL || last == ansi.NUL)
-		s.joinable = false
+		s.last = noLast
 		return
 	}
 	if len(p) > 1 {
 		s.feed(p[:len(p)-1])
 	}
+	s.printOne(p[len(p)-1:])
+}
+
+// printOne draws a character of one column. When it leaves the cursor where
+// it was, then that is the last column, and the next one starts a new line:
+// the emulator does not tell.
+func (s *Screen) printOne(p []byte) {
 	before := s.vt.CursorPosition()
-	s.feed(p[len(p)-1:])
+	s.feed(p)
 	after := s.vt.CursorPosition()
-	s.atMargin = s.modes[7] && (s.w == 1 || before.X == s.w-1 && after.X == s.w-1)
-	s.joinable = true
+	s.last = after.X - 1
+	s.atMargin = false
+	if s.w == 1 || before.X == s.w-1 && after.X == s.w-1 {
+		s.last = s.w - 1
+		s.atMargin = s.modes[7]
+	}
 }
 
 // printClusters draws text with characters beyond ASCII.
 func (s *Screen) printClusters(p []byte) {
+	apart := true // what comes first may belong to what came before
 	for len(p) > 0 {
 		n := asciiPrefix(p)
 		if n > 0 {
 			s.printASCII(p[:n])
-			p = p[n:]
+			p, apart = p[n:], false
 			continue
 		}
 		c := nextCluster(p)
@@ -61,7 +71,9 @@ func (s *Screen) printClusters(p []byte) {
 			s.reader.tail = append(s.reader.tail[:0], p...)
 			return
 		}
-		s.printCluster(c)
+		if apart = apart && s.join(c.text); !apart {
+			s.printCluster(c)
+		}
 		p = p[c.size:]
 	}
 }
@@ -106,15 +118,27 @@ func nextCluster(p []byte) cluster {
 		return cluster{size: n}
 	}
 	text, width := ansi.FirstGraphemeCluster(p, ansi.GraphemeWidth)
+	if valid := validPrefix(text); valid < len(text) {
+		text, width = ansi.FirstGraphemeCluster(p[:valid], ansi.GraphemeWidth)
+	}
 	c := cluster{size: max(len(text), n), width: width}
 	if len(text) > maxCluster {
-		text = text[:maxCluster]
-		for len(text) > 0 && !utf8.Valid(text) {
-			text = text[:len(text)-1]
-		}
+		text = text[:validPrefix(text[:maxCluster])]
 	}
 	c.text = string(text)
 	return c
+}
+
+// validPrefix is the length of what is whole, valid UTF-8 at the beginning.
+func validPrefix(p []byte) int {
+	for i := 0; i < len(p); {
+		r, n := utf8.DecodeRune(p[i:])
+		if r == utf8.RuneError && n <= 1 {
+			return i
+		}
+		i += n
+	}
+	return len(p)
 }
 
 // harmful tells the 8-bit controls, and the marks that reorder or break lines.
@@ -126,21 +150,12 @@ func harmful(r rune) bool {
 // printCluster draws one character.
 func (s *Screen) printCluster(c cluster) {
 	switch {
-	case c.text == "":
 	case c.width == 0:
-		s.join(c.text)
 	case c.width == 1:
-		s.printNarrow(c)
+		s.printOne([]byte(c.text))
 	case s.w > 1:
 		s.printWide(c)
 	}
-}
-
-func (s *Screen) printNarrow(c cluster) {
-	before := s.vt.CursorPosition()
-	s.feed([]byte(c.text))
-	s.atMargin = s.modes[7] && (s.w == 1 || before.X == s.w-1 && s.vt.CursorPosition().X == s.w-1)
-	s.joinable = true
 }
 
 // printWide draws a character of two columns. At the right margin the emulator
@@ -157,10 +172,11 @@ func (s *Screen) printWide(c cluster) {
 	p = s.vt.CursorPosition()
 	if left := s.vt.CellAt(p.X-1, p.Y); s.modes[7] && p.X == s.w-1 && left != nil && left.Width == 2 {
 		s.reachMargin(p.Y)
+		s.last = p.X - 1
 	} else {
 		s.atMargin = false
+		s.last = p.X - 2
 	}
-	s.joinable = true
 }
 
 // reachMargin makes the emulator start a new line with the next character. It
@@ -174,22 +190,25 @@ func (s *Screen) reachMargin(y int) {
 	s.atMargin = true
 }
 
-// join adds a combining mark that arrived later than its character.
-func (s *Screen) join(mark string) {
-	if !s.joinable {
-		return
+// join adds what arrived later than the character that it belongs to, if it
+// does: a combining mark, the next part of an emoji.
+func (s *Screen) join(text string) bool {
+	return extend(s.vt.CellAt(s.last, s.vt.CursorPosition().Y), text)
+}
+
+// extend adds text to a cell if both together are one character.
+func extend(c *uv.Cell, text string) bool {
+	if c == nil || c.Width == 0 || text == "" {
+		return false
 	}
-	p := s.vt.CursorPosition()
-	x := p.X - 1
-	if s.atMargin {
-		x = p.X
+	whole := c.Content + text
+	if one, _ := ansi.FirstGraphemeCluster(whole, ansi.GraphemeWidth); len(one) < len(whole) {
+		return false
 	}
-	if c := s.vt.CellAt(x, p.Y); c != nil && c.Width == 0 {
-		x--
+	if len(whole) <= maxCluster {
+		c.Content = whole
 	}
-	if c := s.vt.CellAt(x, p.Y); c != nil && len(c.Content)+len(mark) <= maxCluster {
-		c.Content += mark
-	}
+	return true
 }
 
 // printInserting draws text in insert mode, which the emulator lacks: it gets
@@ -207,11 +226,18 @@ func (s *Screen) printInserting(p []byte) {
 		case p[0] < ' ':
 			s.printASCII(p[:1])
 		default:
-			if c.width > 0 && !s.atMargin {
-				s.feed([]byte(ansi.InsertCharacter(c.width)))
-			}
-			s.printCluster(c)
+			s.insertCluster(c)
 		}
 		p = p[c.size:]
 	}
+}
+
+func (s *Screen) insertCluster(c cluster) {
+	if s.join(c.text) {
+		return
+	}
+	if c.width > 0 && !s.atMargin {
+		s.feed([]byte(ansi.InsertCharacter(c.width)))
+	}
+	s.printCluster(c)
 }
