@@ -41,11 +41,14 @@ type fact struct {
 	style        style.Style // of the value
 }
 
+// labelWidth is the least place for labels, so that groups of facts line up.
+const labelWidth = 12
+
 // factLines are labels and values in two columns; a long value goes on below
 // itself. Empty values are left out.
 func factLines(facts []fact, w int) []string {
 	t := style.Now()
-	lw := 0
+	lw := labelWidth
 	for _, f := range facts {
 		lw = max(lw, style.Width(f.label)+2)
 	}

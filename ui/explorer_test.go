@@ -40,3 +40,15 @@ func TestScaleByABurstOfKeys(t *testing.T) {
 	s.Wait("5/5")
 	t.Log(s.Text())
 }
+
+func TestShot(t *testing.T) {
+	s, _ := explore(t, 120, 40)
+	s.Wait("shop")
+	s.Type("G\r")
+	s.Wait("checkout")
+	s.Wait("web")
+	s.Type("/web\r")
+	s.Type("s5")
+	s.Wait("3 → 5")
+	s.Shot("probe")
+}
