@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -218,12 +219,8 @@ func TestGuardOnOrigin(t *testing.T) {
 		"https://127.0.0.1" + port:       http.StatusForbidden,
 		"http://127.0.0.1:1":             http.StatusForbidden,
 		"http://127.0.0.1" + port + ".x": http.StatusForbidden,
-		s.URL() + "\x01":                 0, // Go's client does not send it
 	} {
 		t.Run(origin, func(t *testing.T) {
-			if status == 0 {
-				return
-			}
 			r := listClusters(t, s, "{}")
 			sign(t, r, s.signature("ecs", "{}"))
 			r.Header.Set("Origin", origin)
@@ -271,4 +268,33 @@ func TestGuardTakesWhatOtherClientsSign(t *testing.T) {
 		sign(t, r, s.signature("ecs", "{}"))
 		checkAnswer(t, send(t, r), "", "")
 	})
+}
+
+// BenchmarkGuard is what verifying a signature adds to a call.
+func BenchmarkGuard(b *testing.B) {
+	const body = "{}"
+	g := newGuard("127.0.0.1:4566", accessKey{"AKIAIOSFODNN7EXAMPLE", "secret"})
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:4566/", nil)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.ListClusters")
+	r.ContentLength = int64(len(body))
+	sum := sha256.Sum256([]byte(body))
+	key := aws.Credentials{AccessKeyID: g.key.id, SecretAccessKey: g.key.secret}
+	at := time.Now()
+	g.now = func() time.Time { return at }
+	if err := v4.NewSigner().SignHTTP(b.Context(), key, r, hex.EncodeToString(sum[:]), "ecs", region, at); err != nil {
+		b.Fatal(err)
+	}
+	passed := 0
+	guarded := g.local(g.signed(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { passed++ })))
+	calls := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Body = io.NopCloser(strings.NewReader(body))
+		guarded.ServeHTTP(httptest.NewRecorder(), r)
+		calls++
+	}
+	if passed != calls {
+		b.Fatalf("%d of %d calls passed", passed, calls)
+	}
 }

@@ -46,10 +46,11 @@ func (i RunInfo) Exports() []string {
 
 // shellQuote makes one word of s for a POSIX shell that evaluates the line.
 func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:[]+=@", r)
+	special := func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !letter && (r < '0' || r > '9') && !strings.ContainsRune("-_./:+=@", r)
 	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 && !strings.ContainsAny(s, "[]") {
+	if s != "" && !strings.ContainsFunc(s, special) {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
@@ -113,11 +114,15 @@ func (f *runFile) remove() error {
 	if f == nil {
 		return nil
 	}
-	err := os.Remove(f.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	return errors.Join(removeFile(f.path), f.held.Close())
+}
+
+// removeFile does not mind that another process was quicker.
+func removeFile(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return errors.Join(err, f.held.Close())
+	return nil
 }
 
 func makePrivateDir(dir string) error {
@@ -176,7 +181,7 @@ func runningIn(dir string) ([]RunInfo, error) {
 		case alive:
 			found = append(found, info)
 		default:
-			failures = append(failures, os.Remove(path))
+			failures = append(failures, removeFile(path))
 		}
 	}
 	return found, errors.Join(failures...)
@@ -210,8 +215,8 @@ func readRunFile(path string) (info RunInfo, alive bool, err error) {
 	if err := json.Unmarshal(text, &info); err != nil {
 		return RunInfo{}, false, fmt.Errorf("read %s: %w", path, err)
 	}
-	if _, err := url.Parse(info.URL); err != nil {
-		return RunInfo{}, false, fmt.Errorf("read %s: %w", path, err)
+	if u, err := url.Parse(info.URL); err != nil || u.Scheme != "http" || !isLoopback(u.Hostname()) {
+		return RunInfo{}, false, fmt.Errorf("%s names an endpoint that is not on this machine", path)
 	}
 	return info, lives(f, info), nil
 }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -78,8 +77,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		served: make(chan struct{}),
 	}
 	s.ecs = newECS(region, account, c.Clock, c.Runtime, s.log)
-	if world, ok := any(s.ecs).(interface{ seedDemo(context.Context) error }); ok && !c.Empty {
-		if err := world.seedDemo(ctx); err != nil {
+	if !c.Empty {
+		if err := s.ecs.seedDemo(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("fill the sandbox's demo world: %w", err), listener.Close(), s.ecs.Close())
 		}
 	}
@@ -143,7 +142,8 @@ func (s *Server) publish(dir string) {
 
 // Mount serves h at a pattern of http.ServeMux, beside the API and without its
 // signatures: h has to authenticate its callers itself. The guards on Host and
-// Origin hold for it too.
+// Origin hold for it too. It must return when its request's context ends, also
+// after it took the connection over: Close waits for it.
 func (s *Server) Mount(pattern string, h http.Handler) { s.routes.Handle(pattern, h) }
 
 // URL is the endpoint, for example "http://127.0.0.1:4566".
@@ -189,7 +189,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: want an address like 127.0.0.1:4566: %w", address, err)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !isLoopback(host) {
 		return nil, notLoopback(address)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
@@ -200,6 +200,11 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, errors.Join(notLoopback(address), listener.Close())
 	}
 	return listener, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func notLoopback(address string) error {
@@ -259,7 +264,6 @@ func (q *requests) wait() { q.group.Wait() }
 
 func (s *Server) info() RunInfo {
 	return RunInfo{
-		URL:         strings.TrimSuffix(s.url, "/"),
-		AccessKeyID: s.key.id, SecretAccessKey: s.key.secret, Region: region,
+		URL: s.url, AccessKeyID: s.key.id, SecretAccessKey: s.key.secret, Region: region,
 	}
 }

@@ -188,6 +188,58 @@ func TestMountIsGuardedByHostAndOriginAlone(t *testing.T) {
 	}
 }
 
+func TestCloseEndsMountedHandlers(t *testing.T) {
+	s := startServer(t, nil)
+	entered, left := make(chan struct{}), make(chan struct{})
+	s.Mount("/held", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+		}
+		close(entered)
+		<-r.Context().Done()
+		_ = conn.Close()
+		close(left)
+	}))
+	hungUp := make(chan struct{})
+	go func() {
+		defer close(hungUp)
+		transport := &http.Transport{}
+		if resp, err := transport.RoundTrip(request(t, http.MethodGet, s.URL()+"/held", "")); err == nil {
+			_ = resp.Body.Close()
+			t.Error("an answer came")
+		}
+	}()
+	<-entered
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-left:
+	default:
+		t.Error("Close did not wait for the handler")
+	}
+	<-hungUp
+}
+
+func TestStartAcceptsEveryNameOfLoopback(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "localhost:0", "[::1]:0"} {
+		t.Run(address, func(t *testing.T) {
+			if strings.HasPrefix(address, "[") {
+				l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
+				if err != nil {
+					t.Skip("this machine has no IPv6: ", err)
+				}
+				_ = l.Close()
+			}
+			s := startServer(t, func(c *Config) { c.Listen = address })
+			if _, err := sts.NewFromConfig(client(t, s)).GetCallerIdentity(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestAWSCLI(t *testing.T) {
 	cli, err := exec.LookPath("aws")
 	if err != nil {

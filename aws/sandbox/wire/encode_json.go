@@ -39,13 +39,22 @@ func (c *codec) appendJSON(b []byte, v reflect.Value) ([]byte, error) {
 		return c.appendJSONMap(b, v)
 	case reflect.Struct:
 		if v.Type() == timeType {
-			return appendJSONFloat(b, smithytime.FormatEpochSeconds(v.Interface().(time.Time)), 64), nil
+			return appendJSONFloat(b, smithytime.FormatEpochSeconds(timeOf(v)), 64), nil
 		}
 		b, err := c.appendJSONFields(append(b, '{'), v, '{')
 		return append(b, '}'), err
 	default:
 		return b, fmt.Errorf("no JSON spelling for %s", v.Type())
 	}
+}
+
+// timeOf copies a time out of v, without the allocation that v.Interface costs
+// where v lies behind a pointer, as times do in SDK types.
+func timeOf(v reflect.Value) time.Time {
+	if v.CanAddr() {
+		return *v.Addr().Interface().(*time.Time)
+	}
+	return v.Interface().(time.Time)
 }
 
 // appendJSONFields appends the fields of a struct that are not omitted. last

@@ -6,7 +6,6 @@ import (
 	"math"
 	"reflect"
 	"strconv"
-	"time"
 
 	smithytime "github.com/aws/smithy-go/time"
 )
@@ -85,7 +84,7 @@ func xmlText(v reflect.Value) (string, bool) {
 	case isFloat(v):
 		return xmlFloat(v.Float(), v.Type().Bits()), true
 	case v.Type() == timeType:
-		return smithytime.FormatDateTime(v.Interface().(time.Time)), true
+		return smithytime.FormatDateTime(timeOf(v)), true
 	case isBlob(v):
 		return base64.StdEncoding.EncodeToString(v.Bytes()), true
 	default:
