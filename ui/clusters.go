@@ -41,7 +41,7 @@ func Clusters(c clusterReader, only string) pane.Pane {
 		Failure: func(k aws.Cluster) string { return k.Failure },
 		Moving:  func(k aws.Cluster) bool { return k.PendingTasks > 0 },
 		Empty:   "No clusters in this account and region.",
-		Acted:   "cluster",
+		Acted:   "cluster service task",
 		Enter:   func(h pane.Host, _ aws.Cluster) tea.Cmd { h.Focus("Services"); return nil },
 		Columns: []table.Column[aws.Cluster]{
 			{Title: "NAME", Text: func(k aws.Cluster) string { return k.Name }},

@@ -73,13 +73,18 @@ func factLines(facts []fact, w int) []string {
 func heading(s string) string { return " " + style.Now().Accent.Render(style.Plain(s)) }
 
 // clock is a time of day, with the date when that is not today's.
-func clock(at time.Time) string {
+func clock(at time.Time) string { return timeText(at, "2006-01-02 15:04:05") }
+
+// moment is clock in at most twelve cells, for columns.
+func moment(at time.Time) string { return timeText(at, "Jan 02 15:04") }
+
+func timeText(at time.Time, otherDay string) string {
 	if at.IsZero() {
 		return ""
 	}
 	at = at.Local()
 	if now := time.Now(); at.YearDay() != now.YearDay() || at.Year() != now.Year() {
-		return at.Format("2006-01-02 15:04:05")
+		return at.Format(otherDay)
 	}
 	return at.Format("15:04:05")
 }

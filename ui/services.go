@@ -62,7 +62,7 @@ func (s *services) spec() table.Spec[aws.Service] {
 		Dim:     func(r aws.Service) bool { return r.Status == "INACTIVE" },
 		Waiting: "Select a cluster above.",
 		Empty:   "This cluster has no services. Its tasks are below.",
-		Acted:   "service",
+		Acted:   "service task",
 		Enter:   func(h pane.Host, _ aws.Service) tea.Cmd { h.Focus("Tasks"); return nil },
 		Columns: serviceColumns(),
 		Tabs: []table.Tab[aws.Service]{
@@ -107,8 +107,8 @@ func serviceColumns() []table.Column[aws.Service] {
 		{Title: "LAUNCH", Width: 10, Text: func(r aws.Service) string { return r.LaunchType }},
 		{Title: "EXEC", Width: 5, Text: func(r aws.Service) string { return yesNo(r.ExecEnabled) }},
 		{
-			Title: "CREATED", Width: 19,
-			Text:    func(r aws.Service) string { return clock(r.Created) },
+			Title: "CREATED", Width: 12,
+			Text:    func(r aws.Service) string { return moment(r.Created) },
 			Compare: func(a, b aws.Service) int { return a.Created.Compare(b.Created) },
 		},
 		{Title: "LAST EVENT", Width: 60, Text: lastEvent},

@@ -61,7 +61,7 @@ func (t *tasks) spec() table.Spec[aws.Task] {
 		Suffix:  t.of,
 		Waiting: "Select a service above.",
 		Empty:   "No tasks run here, and none has stopped within the last hour.",
-		Acted:   "task",
+		Acted:   "task service",
 		Columns: taskColumns(),
 		Tabs: []table.Tab[aws.Task]{
 			{Title: "Overview", Open: func(k aws.Task) pane.Pane { return newDetail("Overview", k, taskID, taskOverview) }},
@@ -107,24 +107,24 @@ func taskColumns() []table.Column[aws.Task] {
 	return []table.Column[aws.Task]{
 		{Title: "TASK", Text: taskName},
 		{Title: "STATUS", Width: 16, Text: taskSign, Style: taskStyle},
-		{Title: "DEFINITION", Width: 18, Text: func(k aws.Task) string { return k.TaskDefinition }},
 		{
 			Title: "EXIT", Width: 5, Right: true, Text: exitText,
 			Compare: func(a, b aws.Task) int { return cmp.Compare(exitOrder(a), exitOrder(b)) },
 		},
 		{Title: "STOP CODE", Width: 24, Text: func(k aws.Task) string { return k.StopCode }},
+		{Title: "REASON", Width: 44, Text: func(k aws.Task) string { return k.Reason() }},
+		{Title: "DEFINITION", Width: 18, Text: func(k aws.Task) string { return k.TaskDefinition }},
 		{
-			Title: "STARTED", Width: 19, Text: func(k aws.Task) string { return clock(k.Started) },
+			Title: "STARTED", Width: 12, Text: func(k aws.Task) string { return moment(k.Started) },
 			Compare: func(a, b aws.Task) int { return a.Started.Compare(b.Started) },
 		},
 		{
-			Title: "STOPPED", Width: 19, Text: func(k aws.Task) string { return clock(k.Stopped) },
+			Title: "STOPPED", Width: 12, Text: func(k aws.Task) string { return moment(k.Stopped) },
 			Compare: func(a, b aws.Task) int { return a.Stopped.Compare(b.Stopped) },
 		},
 		{Title: "HEALTH", Width: 10, Text: func(k aws.Task) string { return k.Health }},
 		{Title: "IP", Width: 15, Text: func(k aws.Task) string { return k.PrivateIP }},
 		{Title: "AZ", Width: 14, Text: func(k aws.Task) string { return k.AZ }},
-		{Title: "REASON", Width: 80, Text: func(k aws.Task) string { return k.Reason() }},
 	}
 }
 

@@ -59,8 +59,13 @@ func checkContainer(c *types.ContainerDefinition, in *ecs.RegisterTaskDefinition
 	case c.StopTimeout != nil && (*c.StopTimeout < 0 || *c.StopTimeout > 120):
 		return clientError("Invalid setting for container '%s'. 'stopTimeout' must be between 0 and 120 seconds.", name)
 	}
+	for _, e := range c.Environment {
+		if aws.ToString(e.Name) == "" {
+			return clientError("Invalid 'environment' setting for container '%s': a name is empty.", name)
+		}
+	}
 	for _, p := range c.PortMappings {
-		if p.ContainerPort == nil || *p.ContainerPort < 0 || *p.ContainerPort > 65535 {
+		if p.ContainerPort == nil || *p.ContainerPort < 1 || *p.ContainerPort > 65535 {
 			return clientError("Invalid 'containerPort' setting for container '%s'.", name)
 		}
 		if in.NetworkMode == types.NetworkModeAwsvpc && p.HostPort != nil && *p.HostPort != 0 && *p.HostPort != *p.ContainerPort {

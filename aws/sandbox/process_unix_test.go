@@ -49,7 +49,7 @@ type recorder struct {
 	mu      sync.Mutex
 	running map[string]RunningContainer
 	exited  map[string]int
-	failed  string
+	failed  []string
 	lines   []LogLine
 }
 
@@ -74,7 +74,7 @@ func (r *recorder) Exited(name string, code int, _ string) {
 func (r *recorder) Failed(_, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.failed = reason
+	r.failed = append(r.failed, reason)
 }
 
 func (r *recorder) Log(_ string, line LogLine) {
@@ -109,6 +109,22 @@ func (r *recorder) code(t testing.TB, name string) int {
 		return ok
 	})
 	return code
+}
+
+// failure waits until the task has failed to start.
+func (r *recorder) failure(t testing.TB) string {
+	t.Helper()
+	var reason string
+	within20s(t, "the task fails to start", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if len(r.failed) == 0 {
+			return false
+		}
+		reason = r.failed[0]
+		return true
+	})
+	return reason
 }
 
 // said waits until a line holds the text.
@@ -283,14 +299,9 @@ func TestProcessPullsOnlyTheDemoImage(t *testing.T) {
 		c.Image = image
 		r := newRecorder()
 		rt.Start(oneTask(c), r)
-		within20s(t, image+" fails", func() bool {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			return r.failed != ""
-		})
 		prefix := "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref " + ref + ": " + ref + ": not found"
-		if !strings.HasPrefix(r.failed, prefix) {
-			t.Errorf("%s: %q, want prefix %q", image, r.failed, prefix)
+		if got := r.failure(t); !strings.HasPrefix(got, prefix) {
+			t.Errorf("%s: %q, want prefix %q", image, got, prefix)
 		}
 	}
 }
@@ -301,12 +312,14 @@ func TestProcessStopBeforeStart(t *testing.T) {
 	r := newRecorder()
 	rt.Start(task, r)
 	rt.Stop(task.ID)
-	within20s(t, "the task ends", func() bool {
+	within20s(t, "the task ends, whether it was started or not", func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		_, exited := r.exited["main"]
-		return exited || len(r.running) == 0 && r.failed == ""
+		return len(r.exited)+len(r.failed) == 1
 	})
+	if len(r.failed) > 0 && r.failed[0] != "" {
+		t.Errorf("failed with %q: nothing went wrong", r.failed[0])
+	}
 }
 
 // ownUntilKilled runs in a process of its own: it owns two tasks, tells their
@@ -409,7 +422,7 @@ func TestKilledTaskIsReplaced(t *testing.T) {
 	}
 	within20s(t, "web has 3 running tasks", func() bool { return describeService(t, b, "shop", "web").RunningCount == 3 })
 	tasks := listTasks(t, b, &ecs.ListTasksInput{Cluster: aws.String("shop"), ServiceName: aws.String("web")})
-	victim, err := b.runningContainer(aws.String("shop"), tasks[0], "web")
+	victim, err := b.runningContainer("shop", tasks[0], "web")
 	if err != nil {
 		t.Fatal(err)
 	}

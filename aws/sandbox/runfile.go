@@ -28,8 +28,12 @@ type RunInfo struct {
 	Started         time.Time `json:"started"`
 }
 
-func (i RunInfo) String() string       { return i.URL }
-func (i RunInfo) GoString() string     { return i.URL }
+func (i RunInfo) String() string { return i.URL }
+
+// GoString keeps the key out of %#v.
+func (i RunInfo) GoString() string { return i.URL }
+
+// LogValue keeps the key out of logs.
 func (i RunInfo) LogValue() slog.Value { return slog.StringValue(i.URL) }
 
 // Exports are the shell lines that point any AWS client at the sandbox.

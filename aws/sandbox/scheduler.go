@@ -244,13 +244,15 @@ func (b *ecsBackend) tellStuck(s *service) {
 	b.say(s, "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.")
 }
 
+// toldTasks is how many tasks one event names.
+const toldTasks = 10
+
 func (b *ecsBackend) tellTasks(s *service, format string, tasks []*task) {
-	if len(tasks) == 0 {
-		return
+	for some := range slices.Chunk(tasks, toldTasks) {
+		names := make([]string, len(some))
+		for i, t := range some {
+			names[i] = "(task " + t.id + ")"
+		}
+		b.record(s, fmt.Sprintf(format, len(some), strings.Join(names, " ")))
 	}
-	names := make([]string, len(tasks))
-	for i, t := range tasks {
-		names[i] = "(task " + t.id + ")"
-	}
-	b.record(s, fmt.Sprintf(format, len(tasks), strings.Join(names, " ")))
 }

@@ -82,7 +82,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 			return nil, errors.Join(fmt.Errorf("fill the sandbox's demo world: %w", err), listener.Close(), s.ecs.Close())
 		}
 	}
-	s.serve(listener)
+	s.serve(ctx, listener)
 	s.publish(c.RunDir)
 	s.leave = context.AfterFunc(ctx, func() { _ = s.Close() }) // Close keeps its error for the next caller
 	return s, nil
@@ -102,13 +102,14 @@ var ecsUnions = []any{
 
 func ecsDocument(v any) any { return document.NewLazyDocument(v) }
 
-// serve puts the guards before the API and starts to accept connections.
-func (s *Server) serve(listener net.Listener) {
+// serve puts the guards before the API and starts to accept connections. The
+// end of ctx is Close's to act on, so that requests end in one order.
+func (s *Server) serve(ctx context.Context, listener net.Listener) {
 	api := &wire.Mux{Before: s.faults.before, Log: s.log}
 	s.services(api)
 	guard := newGuard(listener.Addr().String(), s.key)
 	s.routes.Handle("/", guard.signed(api))
-	base, cancel := context.WithCancel(context.Background())
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	s.http = &http.Server{
 		Handler:     s.inHand.count(guard.local(s.routes)),

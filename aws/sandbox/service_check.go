@@ -122,6 +122,9 @@ func checkDeploying(c *types.DeploymentConfiguration) error {
 	if c.Strategy != "" && c.Strategy != types.DeploymentStrategyRolling {
 		return notEmulated("the deployment strategy " + string(c.Strategy))
 	}
+	if breaker := c.DeploymentCircuitBreaker; breaker != nil && breaker.ThresholdConfiguration != nil && breaker.ThresholdConfiguration.Value < 1 {
+		return invalidParameter("The value of the circuit breaker's thresholdConfiguration must be at least 1.")
+	}
 	least, most := int32(100), int32(200)
 	if c.MinimumHealthyPercent != nil {
 		least = *c.MinimumHealthyPercent

@@ -40,13 +40,13 @@ func ParseAuthorization(header string) (Authorization, error) {
 	}
 	for _, key := range []string{"Credential", "Signature", "SignedHeaders"} {
 		if parts[key] == "" {
-			return Authorization{}, fmt.Errorf("Authorization header requires '%s' parameter", key)
+			return Authorization{}, fmt.Errorf("the Authorization header requires '%s' parameter", key)
 		}
 	}
 	scope := strings.Split(parts["Credential"], "/")
 	const scopeParts = 5
 	if len(scope) != scopeParts || scope[4] != "aws4_request" {
-		return Authorization{}, errors.New("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/aws4_request")
+		return Authorization{}, errors.New("the Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/aws4_request")
 	}
 	return Authorization{
 		AccessKeyID: scope[0], Date: scope[1], Region: scope[2], Service: scope[3],

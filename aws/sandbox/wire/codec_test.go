@@ -49,7 +49,7 @@ func TestFormIsReadByTheTypeOfTheField(t *testing.T) {
 		Map: map[string][]string{"k": {"v"}}, List: []string{"a", "b", "c"},
 		Nested: &everything{List: []string{"x"}, Map: map[string][]string{"a": {}}},
 	}
-	if !reflect.DeepEqual(got, want) {
+	if !reflect.DeepEqual(got, want) || got.hidden != 0 {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	for _, form := range []string{"Blob=%25", "Flag=yes", "Time=now", "Integer.a=1", "Map.entry.1.key=a"} {
@@ -135,7 +135,7 @@ func FuzzDecodeForm(f *testing.F) {
 	f.Add("List.member.1=a&Nested.Map.entry.1.key=k&Nested.Map.entry.1.value=v&Time=2026-11-23T08:34:01Z")
 	f.Add("List=a&List.1=b&Nested.Nested.Nested.Integer=9")
 	c := newCodec(stsService)
-	f.Fuzz(func(t *testing.T, body string) {
+	f.Fuzz(func(_ *testing.T, body string) {
 		values, err := url.ParseQuery(body)
 		if err != nil {
 			return

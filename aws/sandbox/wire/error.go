@@ -27,8 +27,12 @@ type Error struct {
 	Status  int // of HTTP
 }
 
-func (e *Error) Error() string        { return e.Code + ": " + e.Message }
-func (e *Error) ErrorCode() string    { return e.Code }
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// ErrorCode is the failure's name in awsjson.
+func (e *Error) ErrorCode() string { return e.Code }
+
+// ErrorMessage is AWS's wording of the failure.
 func (e *Error) ErrorMessage() string { return e.Message }
 
 // ErrorFault tells whose fault it is, by the HTTP status.

@@ -170,7 +170,7 @@ type conversation struct {
 func (m *Mux) converse(c *conversation, w http.ResponseWriter, r *http.Request) (answer []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
+			if aborted, ok := p.(error); ok && errors.Is(aborted, http.ErrAbortHandler) {
 				panic(p)
 			}
 			m.log().Error("a handler panicked", "operation", c.call.Operation, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -341,7 +341,7 @@ func TestACallWhoseClientLeftIsCutOff(t *testing.T) {
 	r.Header.Set("X-Amz-Target", ecsService.Target+".DescribeTasks")
 	w := httptest.NewRecorder()
 	defer func() {
-		if p := recover(); p != http.ErrAbortHandler {
+		if p, _ := recover().(error); !errors.Is(p, http.ErrAbortHandler) {
 			t.Errorf("recovered %v", p)
 		}
 		if w.Body.Len() > 0 {

@@ -55,15 +55,17 @@ func (s *Screen) restoreCursor() {
 // settle makes the emulator forget that it was about to wrap.
 func (s *Screen) settle() {
 	s.moved()
-	if p := s.vt.CursorPosition(); !s.modes[6] {
-		s.moveTo(p.X, p.Y)
-	}
+	p := s.vt.CursorPosition()
+	s.moveTo(p.X, p.Y)
 }
 
-// moveTo puts the cursor on a cell, if the program does not count lines from
-// the region's top.
+// moveTo puts the cursor on a cell, wherever the program counts lines from.
 func (s *Screen) moveTo(x, y int) {
-	s.feed([]byte(ansi.CursorPosition(x+1, y+1)))
+	to := ansi.CursorPosition(x+1, y+1)
+	if s.modes[6] {
+		to = "\x1b[?6l" + to + "\x1b[?6h"
+	}
+	s.feed([]byte(to))
 }
 
 // sequence is a CSI sequence in its parts.
@@ -114,6 +116,30 @@ func number(p []byte) int {
 	return n
 }
 
+// modest tells whether no number can be above maxCount, and the sequence can
+// be passed on as it came.
+func (q sequence) modest() bool {
+	digits := 0
+	for _, b := range q.params {
+		if digits++; b > '9' {
+			digits = 0
+		}
+		if digits > 4 {
+			return false
+		}
+	}
+	return true
+}
+
+// pass gives a sequence to the emulator.
+func (s *Screen) pass(q sequence) {
+	if q.modest() {
+		s.feed(s.reader.seq)
+		return
+	}
+	s.feed(q.bytes())
+}
+
 // bytes is the sequence for the emulator, with no number above maxCount.
 func (q sequence) bytes() []byte {
 	out := append(make([]byte, 0, len(q.params)+5), ansi.ESC, '[')
@@ -149,7 +175,7 @@ func (s *Screen) control(final byte) {
 	q := parse(seq)
 	switch {
 	case q.prefix == 0 && q.inter == 0 && final == 'm':
-		s.feed(q.bytes())
+		s.pass(q)
 		return
 	case q.prefix == '?' && q.inter == 0 && (final == 'h' || final == 'l'):
 		s.privateModes(q)
@@ -162,7 +188,7 @@ func (s *Screen) control(final byte) {
 	case q.prefix == 0 && q.inter == 0:
 		s.plainControl(q)
 	default:
-		s.feed(q.bytes())
+		s.pass(q)
 	}
 	s.afterBreak = false
 	if !keepsMargin(final) {
@@ -190,15 +216,15 @@ func (s *Screen) plainControl(q sequence) {
 			s.history.clear()
 			return
 		}
-		s.feed(q.bytes())
+		s.pass(q)
 	case 'M': // what is deleted is no history, which the emulator takes it for
 		s.write(q.bytes())
 		s.vt.Scrollback().Clear()
 	case 'g', 'W':
 		s.ownTabs = true
-		s.feed(q.bytes())
+		s.pass(q)
 	default:
-		s.feed(q.bytes())
+		s.pass(q)
 	}
 }
 

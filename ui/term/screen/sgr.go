@@ -9,22 +9,22 @@ import (
 // a style comes out the same on either way.
 func sgrParams(digits []byte) ansi.Params {
 	var params ansi.Params
-	n, any := parser.MissingParam, false
+	n, some := parser.MissingParam, false
 	for _, b := range digits {
 		if b == ';' || b == ':' {
 			if b == ':' {
 				n |= parser.HasMoreFlag
 			}
 			params = append(params, ansi.Param(n))
-			n, any = parser.MissingParam, true
+			n, some = parser.MissingParam, true
 			continue
 		}
 		if n == parser.MissingParam {
 			n = 0
 		}
-		n, any = min(n*10+int(b-'0'), maxCount), true
+		n, some = min(n*10+int(b-'0'), maxCount), true
 	}
-	if any {
+	if some {
 		params = append(params, ansi.Param(n))
 	}
 	return params

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"bytes"
 	"unicode/utf8"
 
 	uv "github.com/charmbracelet/ultraviolet"
@@ -26,19 +27,24 @@ func (s *Screen) printText(p []byte, ascii bool) {
 	}
 }
 
-// printASCII passes text on, its last character by itself.
+// printASCII passes text on. The last character is printed by itself, and so
+// are the controls that follow it.
 func (s *Screen) printASCII(p []byte) {
-	last := p[len(p)-1]
-	if last < ' ' {
-		s.feed(p)
-		s.atMargin = s.atMargin && (last == ansi.HT || last == ansi.BEL || last == ansi.NUL)
+	end := len(p)
+	for end > 0 && p[end-1] < ' ' {
+		end--
+	}
+	if end > 1 {
+		s.feed(p[:end-1])
+	}
+	if end > 0 {
+		s.printOne(p[end-1 : end])
+	}
+	if end < len(p) {
+		s.feed(p[end:])
 		s.last = noLast
-		return
+		s.atMargin = s.atMargin && bytes.IndexAny(p[end:], "\b\n\v\f\r") < 0
 	}
-	if len(p) > 1 {
-		s.feed(p[:len(p)-1])
-	}
-	s.printOne(p[len(p)-1:])
 }
 
 // printOne draws a character of one column. When it leaves the cursor where
