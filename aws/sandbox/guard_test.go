@@ -262,6 +262,13 @@ func TestGuardTakesWhatOtherClientsSign(t *testing.T) {
 		sign(t, r, s.signature("ecs", "{}"))
 		checkAnswer(t, send(t, r), "", "")
 	})
+	t.Run("content type not signed", func(t *testing.T) {
+		r := whoAmI(t, s)
+		r.Header.Del("Content-Type")
+		sign(t, r, s.signature("sts", whoAmIForm))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		checkAnswer(t, send(t, r), "", "")
+	})
 	t.Run("left-over session token", func(t *testing.T) {
 		r := listClusters(t, s, "{}")
 		r.Header.Set("X-Amz-Security-Token", "from another account")
