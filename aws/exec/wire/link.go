@@ -286,8 +286,12 @@ func (l *Link) acknowledged(payload []byte) {
 	}
 	l.mu.Lock()
 	l.out.acknowledge(a.Sequence, time.Now())
+	more := l.out.sendable()
 	l.mu.Unlock()
 	poke(l.space)
+	if more {
+		poke(l.wake)
+	}
 }
 
 // receive delivers f if it is its turn and acknowledges it unless it could
@@ -371,31 +375,33 @@ type batch struct {
 // acknowledgement, and whether one has for too long.
 func (l *Link) fill(b *batch, now time.Time) (waiting, late bool) {
 	b.frames = b.frames[:0]
+	b.takeAcks(l, now)
 	l.mu.Lock()
-	n := min(len(l.acks), batchFrames)
-	b.acks = append(b.acks[:0], l.acks[:n]...)
-	l.acks = l.acks[:copy(l.acks, l.acks[n:])]
+	defer l.mu.Unlock()
 	b.frames = l.out.takeFresh(b.frames, batchFrames, now)
 	if now.Sub(b.scanned) >= resendTick {
 		b.scanned = now
 		b.frames = l.out.takeOverdue(b.frames, batchFrames, now)
 	}
-	waiting = !l.out.empty()
-	oldest := l.out.oldest()
-	last := l.last
-	if l.told || len(b.frames) > 0 {
-		last = nil
+	if l.last != nil && !l.told && len(b.frames) == 0 {
+		l.told = true
+		b.frames = appendCopy(b.frames, l.last)
 	}
-	l.told = l.told || last != nil
-	l.mu.Unlock()
+	oldest := l.out.oldest()
+	return !l.out.empty(), !oldest.IsZero() && now.Sub(oldest) > l.o.AckWithin
+}
 
+// takeAcks puts pending acknowledgements in front of the data: the peer's
+// window waits for them.
+func (b *batch) takeAcks(l *Link, now time.Time) {
+	l.mu.Lock()
+	n := min(len(l.acks), batchFrames)
+	b.acks = append(b.acks[:0], l.acks[:n]...)
+	l.acks = l.acks[:copy(l.acks, l.acks[n:])]
+	l.mu.Unlock()
 	for _, a := range b.acks {
 		b.addAck(a, now)
 	}
-	if last != nil {
-		b.frames = appendCopy(b.frames, last)
-	}
-	return waiting, !oldest.IsZero() && now.Sub(oldest) > l.o.AckWithin
 }
 
 func (b *batch) addAck(a pendingAck, now time.Time) {

@@ -18,6 +18,11 @@ const (
 	clockGrain = 10 * time.Millisecond
 )
 
+// firstBurst is how many frames a connection carries before the first
+// acknowledgement; each one then allows another. Without it a connection that
+// breaks early every time would carry the same full window again and again.
+const firstBurst = 32
+
 // outbox holds the frames one end has sent until the peer acknowledges them,
 // at most window at a time. It is a plain value machine: its owner locks it
 // and tells it the time.
@@ -26,6 +31,7 @@ type outbox struct {
 	base   int64  // oldest unacknowledged
 	fresh  int64  // oldest not yet sent on this connection
 	next   int64  // number of the next frame
+	burst  int64  // how many may be on their way on this connection
 	kind   MessageType
 	srtt   time.Duration // smoothed round trip, 0 before the first sample
 	rttvar time.Duration
@@ -41,7 +47,7 @@ type slot struct {
 }
 
 func newOutbox(kind MessageType, window int) *outbox {
-	return &outbox{slots: make([]slot, window), kind: kind, rto: firstRTO}
+	return &outbox{slots: make([]slot, window), kind: kind, rto: firstRTO, burst: firstBurst}
 }
 
 func (o *outbox) full() bool  { return o.next-o.base >= int64(len(o.slots)) }
@@ -71,6 +77,7 @@ func (o *outbox) acknowledge(seq int64, now time.Time) {
 		return
 	}
 	s.acked = true
+	o.burst = min(o.burst+1, int64(len(o.slots)))
 	if s.attempts == 1 { // of a frame sent twice nobody knows which one is meant
 		o.sample(now.Sub(s.sent))
 	}
@@ -95,16 +102,20 @@ func (o *outbox) sample(rtt time.Duration) {
 // nothing of what the old one carried.
 func (o *outbox) rewind() {
 	o.fresh = o.base
+	o.burst = firstBurst
 	for n := o.base; n < o.next; n++ {
 		s := o.slot(n)
 		s.attempts, s.first = 0, time.Time{}
 	}
 }
 
+// sendable says whether a frame may go out that has not on this connection.
+func (o *outbox) sendable() bool { return o.fresh < o.next && o.fresh-o.base < o.burst }
+
 // takeFresh copies up to limit frames that this connection has not carried
 // yet behind dst.
 func (o *outbox) takeFresh(dst [][]byte, limit int, now time.Time) [][]byte {
-	for ; o.fresh < o.next && limit > 0; o.fresh++ {
+	for ; o.sendable() && limit > 0; o.fresh++ {
 		if s := o.slot(o.fresh); !s.acked {
 			dst = take(dst, s, now)
 			limit--
