@@ -1,0 +1,47 @@
+package term
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// paste gives text to the program, or to the search.
+func (t *Term) paste(text string) {
+	switch {
+	case t.search.asking:
+		t.search.typed += oneLine(text)
+		t.stale = true
+	case t.Typing():
+		t.send(encodePaste(text, t.mode(2004)))
+		t.follow()
+	}
+}
+
+// oneLine is text of several lines as one, without controls.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.Join(strings.Fields(s), " "))
+}
+
+// encodePaste is what a program gets when text is pasted: with carriage
+// returns, as from the enter key, and without other controls, by which a paste
+// could end itself and go on as typed keys.
+func encodePaste(text string, bracketed bool) string {
+	text = strings.NewReplacer(ansi.BracketedPasteEnd, "", "\u009b201~", "", "\r\n", "\r", "\n", "\r").Replace(text)
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\r' && r != '\t' {
+			return -1
+		}
+		return r
+	}, text)
+	if bracketed {
+		return ansi.BracketedPasteStart + text + ansi.BracketedPasteEnd
+	}
+	return text
+}
