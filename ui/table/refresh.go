@@ -86,9 +86,10 @@ func (b *beat) stretch(pace time.Duration) time.Duration {
 }
 
 // keepFresh asks for what is due and sets the alarm for what is due next. An
-// unfocused terminal and a folded pane ask for nothing.
+// unfocused terminal asks for nothing. A folded pane is loaded once, because
+// other panes follow its selection, and then asks for nothing more.
 func (t *Table[T]) keepFresh() tea.Cmd {
-	if t.away || t.folded() || t.source.List == nil || t.host == nil {
+	if t.away || t.folded() && t.list.Whole() || t.source.List == nil || t.host == nil {
 		t.refresh.alarm.clear()
 		return nil
 	}
@@ -140,7 +141,16 @@ func (t *Table[T]) membersDue() time.Time {
 	case acting && t.incremental():
 		return t.refresh.membership.after(pace.Moving)
 	}
-	return t.refresh.membership.after(pace.Members)
+	return t.refresh.membership.after(t.still(pace.Members))
+}
+
+// still is the pace of what does not move: slower where the keys are
+// elsewhere, because nobody is about to act on it.
+func (t *Table[T]) still(pace time.Duration) time.Duration {
+	if t.background {
+		return max(pace, t.spec.Pace.Background)
+	}
+	return pace
 }
 
 // rowsDue are the rows on screen that are to be looked at now or, if there are
@@ -195,7 +205,7 @@ func (t *Table[T]) paceOf(moving bool) time.Duration {
 	if moving {
 		return t.spec.Pace.Moving
 	}
-	return t.spec.Pace.Still
+	return t.still(t.spec.Pace.Still)
 }
 
 func (t *Table[T]) moving(row *T) bool { return t.spec.Moving != nil && t.spec.Moving(*row) }

@@ -133,6 +133,9 @@ type Pace struct {
 	Still   time.Duration // the others; 15 s
 	Members time.Duration // which rows there are; 60 s
 	Acting  time.Duration // how long after an action all rows count as moving; 30 s
+	// Background is the pace of a pane that has not the keys and in which nothing
+	// moves; 5 min. Without Focused being called a table is never that.
+	Background time.Duration
 }
 
 func (p Pace) orDefaults() Pace {
@@ -141,5 +144,7 @@ func (p Pace) orDefaults() Pace {
 		Still:   cmp.Or(p.Still, 15*time.Second),
 		Members: cmp.Or(p.Members, time.Minute),
 		Acting:  cmp.Or(p.Acting, 30*time.Second),
+
+		Background: cmp.Or(p.Background, 5*time.Minute),
 	}
 }

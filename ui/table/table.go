@@ -40,6 +40,7 @@ type Table[T any] struct {
 	width, height int
 	sized         bool // Resize was called
 	focused       bool // this pane has the keys
+	background    bool // another pane has them
 	away          bool // the terminal has lost the focus
 
 	refresh refresh[T]
@@ -112,7 +113,7 @@ func (t *Table[T]) Resize(w, h int) tea.Cmd {
 
 // Focused tells the table whether it has the keys.
 func (t *Table[T]) Focused(on bool) {
-	t.focused = on
+	t.focused, t.background = on, !on
 	if on {
 		t.show()
 	}
