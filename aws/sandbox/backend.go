@@ -1,3 +1,8 @@
+// Package sandbox is a local AWS on one loopback port, spoken to through the
+// same SDK client as the real one. What it does is real as far as it can be:
+// state and scheduling follow ECS's rules and limits, and tasks run in a Runtime,
+// as processes of this machine for instance. What it does not emulate it refuses
+// by name; it never fakes a success.
 package sandbox
 
 import (
@@ -12,7 +17,6 @@ import (
 type pace struct {
 	provision   time.Duration // PROVISIONING: the network interface is made
 	pull        time.Duration // PENDING, before the runtime is asked to start
-	register    time.Duration // ACTIVATING and DEACTIVATING, with a load balancer
 	agent       time.Duration // the exec agent's PENDING, after the container runs
 	deprovision time.Duration // DEPROVISIONING: the network interface is removed
 	// healthy is how long a task must have been RUNNING before it counts as
@@ -24,7 +28,6 @@ type pace struct {
 var usualPace = pace{
 	provision:   400 * time.Millisecond,
 	pull:        300 * time.Millisecond,
-	register:    300 * time.Millisecond,
 	agent:       200 * time.Millisecond,
 	deprovision: 400 * time.Millisecond,
 	healthy:     3 * time.Second,

@@ -35,6 +35,17 @@ func TestClusterIsFoundByNameARNAndDefault(t *testing.T) {
 	}
 }
 
+func TestARNsNameRegionAndAccount(t *testing.T) {
+	b := newECS("eu-central-1", "111122223333", newManualClock(), nil, nil)
+	out, err := b.CreateCluster(t.Context(), &ecs.CreateClusterInput{})
+	if err != nil || *out.Cluster.ClusterArn != "arn:aws:ecs:eu-central-1:111122223333:cluster/default" {
+		t.Errorf("%v, %+v", err, out)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDescribeClusters(t *testing.T) {
 	b, clock := newTestECS(t)
 	if err := b.seedDemo(t.Context()); err != nil {

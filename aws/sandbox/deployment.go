@@ -71,7 +71,7 @@ func breakerThreshold(c *types.ThresholdConfiguration, desired int32) int32 {
 	if c != nil {
 		kind, value = c.Type, c.Value
 	}
-	percent := int32(min((int64(desired)*int64(value)+99)/100, math.MaxInt32))
+	percent := int32(min((int64(desired)*int64(value)+99)/100, math.MaxInt32)) //nolint:gosec // bounded
 	switch kind {
 	case types.ThresholdTypeCount:
 		return max(value, 1)

@@ -51,14 +51,14 @@ func splitRevision(ref string) (family string, revision int32, err error) {
 // hexID is n random hexadecimal digits, as task ids and interface ids are made.
 func hexID(n int) string {
 	raw := make([]byte, (n+1)/2)
-	rand.Read(raw) //nolint:errcheck // crypto/rand.Read never returns an error
+	_, _ = rand.Read(raw) // it never returns an error
 	return hex.EncodeToString(raw)[:n]
 }
 
 // deploymentID is made as ECS does: "ecs-svc/" and 19 digits.
 func deploymentID() string {
 	raw := make([]byte, 19)
-	rand.Read(raw) //nolint:errcheck // crypto/rand.Read never returns an error
+	_, _ = rand.Read(raw) // it never returns an error
 	for i, r := range raw {
 		raw[i] = '0' + r%10
 	}

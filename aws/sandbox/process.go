@@ -12,8 +12,17 @@ import (
 type ProcessConfig struct {
 	Executable string       // calls demo.Main when demo.Requested; this very program when empty
 	Dir        string       // where the tasks' working directories are made; a new one in os.TempDir when empty
+	Limit      int          // how many tasks may run at once; 100 when 0
 	Log        *slog.Logger // nil discards
 }
+
+// usualLimit keeps a slip of the finger (a desired count of 500) from filling
+// the machine: a task takes some 12 MB.
+const usualLimit = 100
+
+// aboveLimit is ECS's reason when the account's quota of Fargate tasks is used
+// up, as the sandbox's is.
+const aboveLimit = "You’ve reached the limit on the number of tasks you can run concurrently"
 
 // hasImage reports whether the process runtime can run an image: any tag of
 // the demo app.

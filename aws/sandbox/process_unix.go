@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,7 @@ const (
 type processes struct {
 	executable string
 	dir        string // holds a directory per task
+	limit      int
 	lock       *os.File
 	log        *slog.Logger
 	starts     chan struct{}
@@ -58,7 +60,7 @@ func Process(c ProcessConfig) (Runtime, error) {
 		return nil, errors.Join(fmt.Errorf("make the pipe that tasks end with: %w", err), lock.Close(), os.RemoveAll(dir))
 	}
 	return &processes{
-		executable: c.Executable, dir: dir, lock: lock, log: discardLog(c.Log),
+		executable: c.Executable, dir: dir, limit: cmp.Or(c.Limit, usualLimit), lock: lock, log: discardLog(c.Log),
 		starts:    make(chan struct{}, startsAtOnce),
 		ownerRead: r, ownerWrite: w,
 		closing: make(chan struct{}),
@@ -67,10 +69,20 @@ func Process(c ProcessConfig) (Runtime, error) {
 }
 
 func (p *processes) Start(spec TaskSpec, sink Sink) {
+	if !p.admit(spec, sink) {
+		sink.Failed(spec.Containers[0].Name, aboveLimit)
+	}
+}
+
+// admit starts a task unless too many run already. After Close it does nothing.
+func (p *processes) admit(spec TaskSpec, sink Sink) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return
+		return true
+	}
+	if len(p.tasks) >= p.limit {
+		return false
 	}
 	t := &processTask{
 		owner: p, spec: spec, sink: sink,
@@ -84,6 +96,7 @@ func (p *processes) Start(spec TaskSpec, sink Sink) {
 		delete(p.tasks, spec.ID)
 		p.mu.Unlock()
 	})
+	return true
 }
 
 func (p *processes) Stop(taskID string) {

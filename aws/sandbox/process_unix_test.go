@@ -15,8 +15,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,101 +44,8 @@ func within20s(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// recorder is a Sink that remembers.
-type recorder struct {
-	mu      sync.Mutex
-	running map[string]RunningContainer
-	exited  map[string]int
-	failed  []string
-	lines   []LogLine
-}
-
-func newRecorder() *recorder {
-	return &recorder{running: make(map[string]RunningContainer), exited: make(map[string]int)}
-}
-
-func (r *recorder) Pending() {}
-
-func (r *recorder) Running(name string, as RunningContainer) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.running[name] = as
-}
-
-func (r *recorder) Exited(name string, code int, _ string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.exited[name] = code
-}
-
-func (r *recorder) Failed(_, reason string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failed = append(r.failed, reason)
-}
-
-func (r *recorder) Log(_ string, line LogLine) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = append(r.lines, line)
-}
-
-// as waits until a container runs.
-func (r *recorder) as(t testing.TB, name string) RunningContainer {
-	t.Helper()
-	var as RunningContainer
-	within20s(t, name+" runs", func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		var ok bool
-		as, ok = r.running[name]
-		return ok
-	})
-	return as
-}
-
-// code waits until a container has exited.
-func (r *recorder) code(t testing.TB, name string) int {
-	t.Helper()
-	var code int
-	within20s(t, name+" exits", func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		var ok bool
-		code, ok = r.exited[name]
-		return ok
-	})
-	return code
-}
-
-// failure waits until the task has failed to start.
-func (r *recorder) failure(t testing.TB) string {
-	t.Helper()
-	var reason string
-	within20s(t, "the task fails to start", func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if len(r.failed) == 0 {
-			return false
-		}
-		reason = r.failed[0]
-		return true
-	})
-	return reason
-}
-
-// said waits until a line holds the text.
-func (r *recorder) said(t testing.TB, text string) {
-	t.Helper()
-	within20s(t, fmt.Sprintf("a line with %q", text), func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return slices.ContainsFunc(r.lines, func(l LogLine) bool { return strings.Contains(l.Text, text) })
-	})
-}
-
 // newProcesses is a process runtime in a directory of the test's.
-func newProcesses(t testing.TB) (Runtime, string) {
+func newProcesses(t testing.TB) Runtime {
 	t.Helper()
 	dir := t.TempDir()
 	rt, err := Process(ProcessConfig{Dir: dir})
@@ -153,7 +60,7 @@ func newProcesses(t testing.TB) (Runtime, string) {
 			t.Errorf("left behind: %v", left)
 		}
 	})
-	return rt, dir
+	return rt
 }
 
 func demoContainer(command ...string) ContainerSpec {
@@ -181,7 +88,7 @@ func gone(pid int) bool {
 }
 
 func TestProcessExitCodes(t *testing.T) {
-	rt, _ := newProcesses(t)
+	rt := newProcesses(t)
 	for _, test := range []struct {
 		command string
 		want    int
@@ -197,7 +104,7 @@ func TestProcessExitCodes(t *testing.T) {
 			t.Parallel()
 			r := newRecorder()
 			rt.Start(oneTask(demoContainer(strings.Fields(test.command)...)), r)
-			if got := r.code(t, "main"); got != test.want {
+			if got := r.code(t); got != test.want {
 				t.Errorf("exit code %d, want %d", got, test.want)
 			}
 			r.said(t, test.says)
@@ -206,11 +113,11 @@ func TestProcessExitCodes(t *testing.T) {
 }
 
 func TestProcessServesAndStopsOnSIGTERM(t *testing.T) {
-	rt, _ := newProcesses(t)
+	rt := newProcesses(t)
 	task := oneTask(demoContainer("serve"))
 	r := newRecorder()
 	rt.Start(task, r)
-	as := r.as(t, "main")
+	as := r.as(t)
 	if len(as.Bindings) != 1 || as.Bindings[0].ContainerPort != 8080 || as.Bindings[0].HostPort == 8080 {
 		t.Fatalf("bindings %+v: want one, of 8080 to another port", as.Bindings)
 	}
@@ -230,7 +137,7 @@ func TestProcessServesAndStopsOnSIGTERM(t *testing.T) {
 		t.Errorf("working directory: %v, %v; want mode 0700", info, err)
 	}
 	rt.Stop(task.ID)
-	if got := r.code(t, "main"); got != 0 {
+	if got := r.code(t); got != 0 {
 		t.Errorf("exit code %d after SIGTERM, want 0: the app ends well", got)
 	}
 	within20s(t, "the working directory is removed", func() bool {
@@ -240,7 +147,7 @@ func TestProcessServesAndStopsOnSIGTERM(t *testing.T) {
 }
 
 func TestProcessIsKilledAfterStopTimeout(t *testing.T) {
-	rt, _ := newProcesses(t)
+	rt := newProcesses(t)
 	c := demoContainer("stubborn")
 	c.StopTimeout = 200 * time.Millisecond
 	task := oneTask(c)
@@ -248,20 +155,20 @@ func TestProcessIsKilledAfterStopTimeout(t *testing.T) {
 	rt.Start(task, r)
 	r.said(t, "deaf to SIGTERM")
 	rt.Stop(task.ID)
-	if got := r.code(t, "main"); got != 137 {
+	if got := r.code(t); got != 137 {
 		t.Errorf("exit code %d, want 137", got)
 	}
 }
 
 func TestProcessKilledBySignal(t *testing.T) {
-	rt, _ := newProcesses(t)
+	rt := newProcesses(t)
 	r := newRecorder()
 	rt.Start(oneTask(demoContainer("work")), r)
-	as := r.as(t, "main")
+	as := r.as(t)
 	if err := syscall.Kill(as.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.code(t, "main"); got != 137 {
+	if got := r.code(t); got != 137 {
 		t.Errorf("exit code %d, want 137", got)
 	}
 }
@@ -270,12 +177,12 @@ func TestProcessKilledBySignal(t *testing.T) {
 // allows it, and else at what was passed to it.
 func TestProcessEnvironment(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "of-the-person-at-the-machine")
-	rt, _ := newProcesses(t)
+	rt := newProcesses(t)
 	c := demoContainer("work")
 	c.Env = []string{"A=1", "HOME=/home/of/the/person", "B=2"}
 	r := newRecorder()
 	rt.Start(oneTask(c), r)
-	as := r.as(t, "main")
+	as := r.as(t)
 	r.said(t, "waiting for orders")
 	got := as.Env
 	if raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", as.PID)); err == nil {
@@ -288,7 +195,7 @@ func TestProcessEnvironment(t *testing.T) {
 }
 
 func TestProcessPullsOnlyTheDemoImage(t *testing.T) {
-	rt, _ := newProcesses(t)
+	rt := newProcesses(t)
 	for image, ref := range map[string]string{
 		"nginx":                     "docker.io/library/nginx:latest",
 		"gantry/other:1":            "docker.io/gantry/other:1",
@@ -306,8 +213,85 @@ func TestProcessPullsOnlyTheDemoImage(t *testing.T) {
 	}
 }
 
+func TestProcessRunsEveryContainer(t *testing.T) {
+	rt := newProcesses(t)
+	side := demoContainer("stubborn")
+	side.Name, side.Ports, side.StopTimeout = "side", nil, 100*time.Millisecond
+	task := oneTask(demoContainer("serve"), side)
+	r := newRecorder()
+	rt.Start(task, r)
+	r.said(t, "listening on port 8080")
+	r.said(t, "deaf to SIGTERM")
+	rt.Stop(task.ID)
+	within20s(t, "both end", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.exited) == 2
+	})
+	if r.exited["main"] != 0 || r.exited["side"] != 137 {
+		t.Errorf("exit codes %v, want main 0 and side 137", r.exited)
+	}
+}
+
+// TestProcessTakesItsDescendantsAlong uses a shell as the program, since the
+// demo app starts nothing itself.
+func TestProcessTakesItsDescendantsAlong(t *testing.T) {
+	shell := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(shell, []byte("#!/bin/sh\nsleep 1000 & echo $!\nwait\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	rt, err := Process(ProcessConfig{Dir: t.TempDir(), Executable: shell})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	task := oneTask(demoContainer())
+	r := newRecorder()
+	rt.Start(task, r)
+	r.said(t, "")
+	r.mu.Lock()
+	descendant, err := strconv.Atoi(r.lines[0].Text)
+	r.mu.Unlock()
+	if err != nil || gone(descendant) {
+		t.Fatalf("descendant %d: %v, gone %v", descendant, err, gone(descendant))
+	}
+	rt.Stop(task.ID)
+	if got := r.code(t); got != 143 {
+		t.Errorf("exit code %d, want 143", got)
+	}
+	within20s(t, "the descendant is gone", func() bool { return gone(descendant) })
+}
+
+func TestProcessThatCannotStart(t *testing.T) {
+	rt, err := Process(ProcessConfig{Dir: t.TempDir(), Executable: "/does/not/exist"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	r := newRecorder()
+	rt.Start(oneTask(demoContainer("serve")), r)
+	if got := r.failure(t); !strings.HasPrefix(got, "CannotStartContainerError: ") || !strings.Contains(got, "/does/not/exist") {
+		t.Errorf("failed with %q", got)
+	}
+}
+
+func TestProcessLimit(t *testing.T) {
+	rt, err := Process(ProcessConfig{Dir: t.TempDir(), Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	first, second := newRecorder(), newRecorder()
+	rt.Start(oneTask(demoContainer("work")), first)
+	rt.Start(oneTask(demoContainer("work")), second)
+	if got := second.failure(t); got != aboveLimit {
+		t.Errorf("failed with %q", got)
+	}
+	first.as(t)
+}
+
 func TestProcessStopBeforeStart(t *testing.T) {
-	rt, _ := newProcesses(t)
+	rt := newProcesses(t)
 	task := oneTask(demoContainer("work"))
 	r := newRecorder()
 	rt.Start(task, r)
@@ -334,7 +318,7 @@ func ownUntilKilled() {
 	for range 2 {
 		r := newRecorder()
 		rt.Start(oneTask(demoContainer("serve")), r)
-		_ = json.NewEncoder(os.Stdout).Encode(r.as(t, "main"))
+		_ = json.NewEncoder(os.Stdout).Encode(r.as(t))
 	}
 	select {}
 }
@@ -413,7 +397,7 @@ func answers(c RunningContainer) bool {
 // TestKilledTaskIsReplaced is the demo of the README: kill a process of web,
 // and ECS tells why and starts another.
 func TestKilledTaskIsReplaced(t *testing.T) {
-	rt, _ := newProcesses(t)
+	rt := newProcesses(t)
 	b := newECS(region, account, wallClock{}, rt, nil)
 	b.pace = pace{healthy: 2 * time.Second} // crash takes 0.7 s
 	t.Cleanup(func() { _ = b.Close() })
@@ -425,6 +409,16 @@ func TestKilledTaskIsReplaced(t *testing.T) {
 	victim, err := b.runningContainer("shop", tasks[0], "web")
 	if err != nil {
 		t.Fatal(err)
+	}
+	var log []LogLine
+	within20s(t, "web has said something", func() bool {
+		if log, err = b.containerLog("shop", tasks[0], ""); err != nil {
+			t.Fatal(err)
+		}
+		return len(log) > 0
+	})
+	if log[0].Text != "listening on port 8080" || log[0].Stream != "stdout" {
+		t.Errorf("its log %+v", log)
 	}
 	if err := syscall.Kill(victim.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)

@@ -110,7 +110,7 @@ func (s *service) describe() types.Service {
 		EnableExecuteCommand:          s.exec,
 		PropagateTags:                 s.propagate,
 		AvailabilityZoneRebalancing:   s.rebalancing,
-		HealthCheckGracePeriodSeconds: s.grace,
+		HealthCheckGracePeriodSeconds: clone(s.grace),
 		Events:                        append([]types.ServiceEvent{}, clone(s.events)...),
 		Deployments:                   make([]types.Deployment, 0, len(s.deployments)),
 		LoadBalancers:                 []types.LoadBalancer{},

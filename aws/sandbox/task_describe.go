@@ -48,38 +48,37 @@ func (b *ecsBackend) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput
 func (t *task) describe() types.Task {
 	d := t.definition
 	out := types.Task{
-		TaskArn:               aws.String(t.arn),
-		ClusterArn:            aws.String(t.cluster.arn),
-		TaskDefinitionArn:     aws.String(d.arn()),
-		Group:                 aws.String(t.group),
-		StartedBy:             optional(t.startedBy),
-		LastStatus:            aws.String(string(t.last)),
-		DesiredStatus:         aws.String(string(t.desired)),
-		Version:               t.version,
-		LaunchType:            types.LaunchTypeFargate,
-		PlatformVersion:       aws.String(fargateVersion),
-		PlatformFamily:        aws.String(fargateFamily),
-		AvailabilityZone:      aws.String(t.nic.zone),
-		Cpu:                   clone(d.Cpu),
-		Memory:                clone(d.Memory),
-		EnableExecuteCommand:  t.exec,
-		HealthStatus:          types.HealthStatusUnknown,
-		Attributes:            []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String("x86_64")}},
-		Attachments:           []types.Attachment{t.nic.describe(t)},
-		Containers:            make([]types.Container, len(t.containers)),
-		InferenceAccelerators: []types.InferenceAccelerator{},
-		Overrides:             t.describeOverrides(),
-		EphemeralStorage:      &types.EphemeralStorage{SizeInGiB: 20},
-		Tags:                  append([]types.Tag{}, clone(t.tags)...),
-		CreatedAt:             aws.Time(t.created),
-		PullStartedAt:         moment(t.pullStarted),
-		PullStoppedAt:         moment(t.pullStopped),
-		StartedAt:             moment(t.started),
-		StoppingAt:            moment(t.stopping),
-		ExecutionStoppedAt:    moment(t.executed),
-		StoppedAt:             moment(t.stopped),
-		StopCode:              t.stopCode,
-		StoppedReason:         optional(t.stoppedReason),
+		TaskArn:              aws.String(t.arn),
+		ClusterArn:           aws.String(t.cluster.arn),
+		TaskDefinitionArn:    aws.String(d.arn()),
+		Group:                aws.String(t.group),
+		StartedBy:            optional(t.startedBy),
+		LastStatus:           aws.String(string(t.last)),
+		DesiredStatus:        aws.String(string(t.desired)),
+		Version:              t.version,
+		LaunchType:           types.LaunchTypeFargate,
+		PlatformVersion:      aws.String(fargateVersion),
+		PlatformFamily:       aws.String(fargateFamily),
+		AvailabilityZone:     aws.String(t.nic.zone),
+		Cpu:                  clone(d.Cpu),
+		Memory:               clone(d.Memory),
+		EnableExecuteCommand: t.exec,
+		HealthStatus:         types.HealthStatusUnknown,
+		Attributes:           []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String("x86_64")}},
+		Attachments:          []types.Attachment{t.nic.describe(t)},
+		Containers:           make([]types.Container, len(t.containers)),
+		Overrides:            t.describeOverrides(),
+		EphemeralStorage:     &types.EphemeralStorage{SizeInGiB: 20},
+		Tags:                 append([]types.Tag{}, clone(t.tags)...),
+		CreatedAt:            aws.Time(t.created),
+		PullStartedAt:        moment(t.pullStarted),
+		PullStoppedAt:        moment(t.pullStopped),
+		StartedAt:            moment(t.started),
+		StoppingAt:           moment(t.stopping),
+		ExecutionStoppedAt:   moment(t.executed),
+		StoppedAt:            moment(t.stopped),
+		StopCode:             t.stopCode,
+		StoppedReason:        optional(t.stoppedReason),
 	}
 	if !t.pullStarted.IsZero() {
 		out.Connectivity = types.ConnectivityConnected
@@ -114,9 +113,6 @@ func (t *task) describeOverrides() *types.TaskOverride {
 		if !slices.ContainsFunc(out.ContainerOverrides, named) {
 			out.ContainerOverrides = append(out.ContainerOverrides, types.ContainerOverride{Name: aws.String(*name)})
 		}
-	}
-	if out.InferenceAcceleratorOverrides == nil {
-		out.InferenceAcceleratorOverrides = []types.InferenceAcceleratorOverride{}
 	}
 	return out
 }

@@ -35,19 +35,32 @@ type demoService struct {
 }
 
 var demoFamilies = []demoFamily{
-	{name: "web", tag: "1.4.0", command: []string{"serve"}, cpu: "256", memory: "512", port: 8080, role: true, env: env(
-		"APP_ENV", "production", "LOG_LEVEL", "info", "PORT", "8080", "API_URL", "http://api.shop.internal:8081")},
-	{name: "web", tag: "1.5.0", command: []string{"serve"}, cpu: "256", memory: "512", port: 8080, role: true, env: env(
-		"APP_ENV", "production", "LOG_LEVEL", "info", "PORT", "8080", "API_URL", "http://api.shop.internal:8081")},
-	{name: "api", tag: "2.11.3", command: []string{"serve"}, cpu: "512", memory: "1024", port: 8081, role: true, env: env(
-		"APP_ENV", "production", "PORT", "8081", "DB_HOST", "db.shop.internal", "DB_USER", "shop", "DB_PASSWORD", "not-a-real-password")},
-	{name: "worker", tag: "2.11.3", command: []string{"work"}, cpu: "256", memory: "1024", env: env(
-		"APP_ENV", "production", "QUEUE", "orders")},
-	{name: "checkout", tag: "0.9.0", command: []string{"crash"}, cpu: "256", memory: "512", env: env(
-		"APP_ENV", "production", "PAYMENT_URL", "http://payment.shop.internal")},
+	{name: "web", tag: "1.4.0", command: []string{"serve"}, cpu: "256", memory: "512", port: 8080, role: true, env: webEnv},
+	{name: "web", tag: "1.5.0", command: []string{"serve"}, cpu: "256", memory: "512", port: 8080, role: true, env: webEnv},
+	{name: "api", tag: "2.11.3", command: []string{"serve"}, cpu: "512", memory: "1024", port: 8081, role: true, env: apiEnv},
+	{name: "worker", tag: "2.11.3", command: []string{"work"}, cpu: "256", memory: "1024", env: env("APP_ENV", "production", "QUEUE", "orders")},
+	{name: "checkout", tag: "0.9.0", command: []string{"crash"}, cpu: "256", memory: "512", env: env("PAYMENT_URL", "http://payment.shop.internal")},
 	{name: "report", tag: "1.0.2", command: []string{"batch"}, cpu: "256", memory: "512", env: env("REPORT", "daily")},
 	{name: "import", tag: "1.0.2", command: []string{"batch", "3"}, cpu: "256", memory: "512", env: env("SOURCE", "catalogue.csv")},
 }
+
+var (
+	webEnv = env(
+		"APP_ENV", "production",
+		"LOG_LEVEL", "info",
+		"PORT", "8080",
+		"API_URL", "http://api.shop.internal:8081",
+	)
+	// apiEnv holds what should have been a secret, as it often does: whoever
+	// draws an environment has to mask it.
+	apiEnv = env(
+		"APP_ENV", "production",
+		"PORT", "8081",
+		"DB_HOST", "db.shop.internal",
+		"DB_USER", "shop",
+		"DB_PASSWORD", "not-a-real-password",
+	)
+)
 
 var demoServices = []demoService{
 	{family: "web", desired: 3, exec: true, breaker: true},

@@ -31,7 +31,7 @@ func (a app) serve() int {
 	go func() {
 		<-ctx.Done()
 		fmt.Fprintln(a.out, "SIGTERM: finishing the requests in hand")
-		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 		defer cancel()
 		_ = server.Shutdown(grace) // what is not done by then is cut off
 	}()
