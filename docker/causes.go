@@ -227,3 +227,6 @@ func invalid(f failure) finding {
 	}
 	return finding{}
 }
+
+// gone reports whether what a call names does not exist.
+func gone(err error) bool { return errdefs.IsNotFound(err) }
