@@ -17,15 +17,17 @@ import (
 )
 
 // rules are asked in this order; the first that says something is taken. What
-// AWS answered by code comes before what the transport reports, and both before
-// the texts that are all the SDK gives for missing credentials.
+// the transport reports comes first: where the network fails under the refresh
+// of a login, it is the network that the user has to mend. What AWS answered by
+// code comes before the texts that are all the SDK gives for credentials.
 var rules = []func(failure) finding{
 	aboutConfiguration,
-	aboutLogin,
-	aboutCode,
+	aboutNoCredentials,
 	aboutSilence,
 	aboutNetwork,
 	aboutTLS,
+	aboutLogin,
+	aboutCode,
 	aboutCredentials,
 	aboutStatus,
 }
@@ -61,6 +63,8 @@ func knownProfiles() string {
 func aboutLogin(f failure) finding {
 	var sso *ssocreds.InvalidTokenError
 	switch {
+	case f.code == "ForbiddenException":
+		return finding{} // logged in, and not allowed to take the role
 	case errors.As(f.err, &sso),
 		f.says("cached SSO token", "refresh SSO token", "SSO OIDC:", "SSO: GetRoleCredentials"):
 		return finding{ErrCredentials, "the SSO session has ended", f.command("aws sso login")}
@@ -95,7 +99,7 @@ func aboutCode(f failure) finding {
 		return f.badSignature()
 	case strings.Contains(code, "Throttl") || oneOf(code, "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"):
 		return finding{ErrThrottled, "AWS is throttling these calls in this account and region, retries included", "wait a little; other tools share the same limit"}
-	case oneOf(code, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "UnauthorizedException", "NotAuthorized"):
+	case oneOf(code, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "UnauthorizedException", "ForbiddenException"):
 		return f.denied()
 	case oneOf(code, "UnknownOperationException", "InvalidAction", "UnsupportedOperationException"):
 		return f.unsupported()
@@ -225,8 +229,6 @@ func aboutNetwork(f failure) finding {
 	var dns *net.DNSError
 	var op *net.OpError
 	switch {
-	case f.says("no EC2 IMDS role found"):
-		return finding{} // about credentials: the metadata address is not what the user called
 	case refused(f.err):
 		return finding{ErrUnreachable, "nothing listens at " + f.where(), f.startIt()}
 	case errors.As(f.err, &dns):
@@ -272,12 +274,19 @@ func aboutTLS(f failure) finding {
 	return finding{}
 }
 
-func aboutCredentials(f failure) finding {
-	if !f.says("no EC2 IMDS role found", "static credentials are empty", "get credentials:", "failed to refresh cached credentials") {
+// aboutNoCredentials: the SDK came to its last source, the metadata of an EC2
+// instance. Asked before the network, since nobody meant to call that address.
+func aboutNoCredentials(f failure) finding {
+	if !f.says("no EC2 IMDS role found", "static credentials are empty") {
 		return finding{}
 	}
-	if f.says("no EC2 IMDS role found", "static credentials are empty") {
-		return finding{ErrCredentials, "there are no AWS credentials", "aws configure, aws sso login, or a profile with --profile; or try gantry --sandbox"}
+	return finding{ErrCredentials, "there are no AWS credentials", "aws configure, aws sso login, or a profile with --profile; or try gantry --sandbox"}
+}
+
+// aboutCredentials: a source of credentials was found and failed.
+func aboutCredentials(f failure) finding {
+	if !f.says("get credentials:", "failed to refresh cached credentials") {
+		return finding{}
 	}
 	return finding{ErrCredentials, "the credentials of profile " + f.profile + " could not be had: " + clean(innermost(f.err).Error()), f.command("aws sts get-caller-identity") + " tells more"}
 }

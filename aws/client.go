@@ -60,11 +60,12 @@ type Client struct {
 	opts  Options
 	calls atomic.Int64
 
-	// gate is a lock that a waiting caller can leave when its context ends; it
-	// guards session. Configuration is read on the first call, and again after
-	// a failure, so that a login made meanwhile is found.
+	// session is made by the first call, and anew after a failure of the
+	// configuration or the credentials, so that a login made meanwhile is
+	// found. gate is the lock for making it, one that a waiting caller can
+	// leave when its context ends.
+	session atomic.Pointer[session]
 	gate    chan struct{}
-	session *session
 }
 
 // session is what the first call sets up.
@@ -98,30 +99,40 @@ func (c *Client) ReadOnly() bool { return c.opts.ReadOnly }
 
 // Close drops the idle connections. The client can still be used.
 func (c *Client) Close() {
-	c.gate <- struct{}{}
-	defer func() { <-c.gate }()
-	if c.session != nil {
-		c.session.http.CloseIdleConnections()
+	if s := c.session.Load(); s != nil {
+		s.http.CloseIdleConnections()
+	}
+}
+
+// forget drops the session, so that the next call reads the configuration and
+// the credentials anew.
+func (c *Client) forget() {
+	if s := c.session.Swap(nil); s != nil {
+		s.http.CloseIdleConnections()
 	}
 }
 
 // connect returns the session, setting it up if there is none yet.
 func (c *Client) connect(ctx context.Context) (*session, error) {
+	if s := c.session.Load(); s != nil {
+		return s, nil
+	}
 	select {
 	case c.gate <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	defer func() { <-c.gate }()
-	if c.session != nil {
-		return c.session, nil
+	if s := c.session.Load(); s != nil {
+		return s, nil
 	}
 	cfg, err := c.configure(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c.session = c.open(cfg)
-	return c.session, nil
+	s := c.open(cfg)
+	c.session.Store(s)
+	return s, nil
 }
 
 // configure finds region, endpoint and the source of credentials. It does not
@@ -133,7 +144,7 @@ func (c *Client) configure(ctx context.Context) (sdk.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithSharedConfigProfile(c.opts.Profile),
 		config.WithRegion(c.opts.Region),
-		config.WithHTTPClient(newHTTPClient()),
+		config.WithHTTPClient(newHTTPClient(c.opts.Timeout)),
 		config.WithEC2RoleCredentialOptions(impatientInstanceRole),
 	)
 	if err != nil {
@@ -156,7 +167,7 @@ func (c *Client) fixed() sdk.Config {
 	}
 	return sdk.Config{
 		Region:      region,
-		HTTPClient:  newHTTPClient(),
+		HTTPClient:  newHTTPClient(c.opts.Timeout),
 		Credentials: credentials.NewStaticCredentialsProvider(c.opts.AccessKeyID, c.opts.SecretAccessKey, ""),
 	}
 }
@@ -169,7 +180,10 @@ func (c *Client) open(cfg sdk.Config) *session {
 	http := newTransport(cfg.HTTPClient, &c.calls)
 	cfg.HTTPClient = http
 	cfg.Retryer = func() sdk.Retryer { return newRetryer(c.opts.Timeout) }
-	lim := newLimiter(c.opts.Unlimited)
+	var lim *limiter
+	if !c.opts.Unlimited {
+		lim = newLimiter()
+	}
 	cfg.APIOptions = append(cfg.APIOptions, deadlines(c.opts.Timeout, lim, c.opts.Log))
 	if c.opts.Endpoint != "" {
 		cfg.BaseEndpoint = &c.opts.Endpoint
@@ -203,15 +217,26 @@ func (c *Client) profile() string {
 	return "default"
 }
 
-// region is the region in use as far as it is known without a session.
+// region is the region in use as far as it is known.
 func (c *Client) region() string {
+	if s := c.session.Load(); s != nil {
+		return s.cfg.Region
+	}
 	for _, r := range []string{c.opts.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")} {
 		if r != "" {
 			return r
 		}
 	}
-	if c.opts.AccessKeyID != "" {
-		return "us-east-1"
-	}
 	return ""
+}
+
+// endpoint is the URL of the other AWS in use, "" for AWS itself.
+func (c *Client) endpoint() string {
+	switch s := c.session.Load(); {
+	case s != nil:
+		return sdk.ToString(s.cfg.BaseEndpoint)
+	case c.opts.Endpoint != "" || c.opts.AccessKeyID != "":
+		return c.opts.Endpoint
+	}
+	return os.Getenv("AWS_ENDPOINT_URL")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"unicode"
 
@@ -74,6 +73,9 @@ func (c *Client) explain(what string, err error) error {
 	f := c.examine(err)
 	for _, rule := range rules {
 		if found := rule(f); found.kind != nil {
+			if found.kind == ErrCredentials { //nolint:errorlint // a kind is never wrapped
+				c.forget()
+			}
 			return &diagnose.Error{What: what, Cause: found.cause, Do: found.do, Err: fmt.Errorf("%w: %w", found.kind, err)}
 		}
 	}
@@ -100,14 +102,6 @@ func (c *Client) examine(err error) failure {
 		f.service, f.operation = op.ServiceID, op.OperationName
 	}
 	return f
-}
-
-// endpoint is the URL of the other AWS in use, "" for AWS itself.
-func (c *Client) endpoint() string {
-	if c.opts.Endpoint != "" || c.opts.AccessKeyID != "" {
-		return c.opts.Endpoint
-	}
-	return os.Getenv("AWS_ENDPOINT_URL")
 }
 
 // fallback is the cause of a failure that no rule knows.

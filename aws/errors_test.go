@@ -7,14 +7,18 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/smithy-go"
 	"go.uber.org/goleak"
 
 	"gantry/internal/diagnose"
@@ -74,7 +78,7 @@ func TestErrorsOfTheService(t *testing.T) {
 		cause, do     string
 	}{
 		"denied":               {400, "AccessDeniedException", denied, ErrDenied, "no permission for ecs:ListClusters on arn:aws:ecs:eu-west-1:111122223333:cluster/*", `{"Effect":"Allow","Action":"ecs:ListClusters"`},
-		"denied by a policy":   {400, "AccessDeniedException", denied[:strings.Index(denied, "because")] + "with an explicit deny in a service control policy", ErrDenied, "denies it explicitly", "service control policy"},
+		"denied by a policy":   {400, "AccessDeniedException", strings.Replace(denied, "because no identity-based policy allows the ecs:ListClusters action", "", 1) + "with an explicit deny in a service control policy", ErrDenied, "denies it explicitly", "service control policy"},
 		"denied without a why": {400, "AccessDeniedException", "no", ErrDenied, "no permission for ecs:ListClusters", `"Resource":"*"`},
 		"expired":              {400, "ExpiredTokenException", "The security token included in the request is expired", ErrCredentials, "session token has expired", "fresh keys"},
 		"unknown key":          {400, "UnrecognizedClientException", "The security token included in the request is invalid.", ErrCredentials, "does not know this access key", "gantry sandbox env"},
@@ -279,6 +283,36 @@ func TestConfigurationFailures(t *testing.T) {
 	}
 }
 
+// What credential providers report, as the SDK wraps it.
+func TestCredentialFailures(t *testing.T) {
+	sso := func(cause error) error {
+		return fmt.Errorf("get identity: get credentials: failed to refresh cached credentials, %w",
+			&smithy.OperationError{ServiceID: "SSO", OperationName: "GetRoleCredentials", Err: cause})
+	}
+	dial := &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "portal.sso.eu-central-1.amazonaws.com", IsNotFound: true}}
+	for name, tt := range map[string]struct {
+		err       error
+		kind      error
+		cause, do string
+	}{
+		"SSO token":   {fmt.Errorf("x: %w", &ssocreds.InvalidTokenError{}), ErrCredentials, "the SSO session has ended", "aws sso login --profile prod"},
+		"SSO answer":  {sso(&smithy.GenericAPIError{Code: "UnauthorizedException", Message: "Session token not found or invalid"}), ErrCredentials, "the SSO session has ended", "aws sso login"},
+		"SSO role":    {sso(&smithy.GenericAPIError{Code: "ForbiddenException", Message: "No access"}), ErrDenied, "no permission", ""},
+		"SSO offline": {sso(dial), ErrUnreachable, "portal.sso.eu-central-1.amazonaws.com cannot be resolved", "network"},
+		"aws login":   {errors.New("get identity: load login token: token file not found, please reauthenticate"), ErrCredentials, "the login session has ended", "aws login --profile prod"},
+		"process":     {errors.New("get credentials: error in credential_process: exit status 1"), ErrCredentials, "credential_process failed", "by hand"},
+		"MFA":         {errors.New("assume role with MFA enabled, but TokenProvider is not set"), ErrCredentials, "MFA", "session keys"},
+		"other":       {errors.New("get credentials: something odd"), ErrCredentials, "something odd", "get-caller-identity"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := explained(t, New(Options{Profile: "prod"}).explain("list clusters", tt.err), tt.kind)
+			if !strings.Contains(d.Cause, tt.cause) || !strings.Contains(d.Do, tt.do) {
+				t.Errorf("got cause %q, do %q", d.Cause, d.Do)
+			}
+		})
+	}
+}
+
 func TestConfigurationIsReadAgainAfterAFailure(t *testing.T) {
 	bare(t, "", "")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -287,7 +321,7 @@ func TestConfigurationIsReadAgainAfterAFailure(t *testing.T) {
 	defer server.Close()
 	c := New(Options{Endpoint: server.URL})
 	defer c.Close()
-	explained(t, c.Clusters(t.Context(), nil), ErrConfiguration)
+	_ = explained(t, c.Clusters(t.Context(), nil), ErrConfiguration)
 	t.Setenv("AWS_REGION", "eu-north-1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -301,9 +335,59 @@ func TestIdentityKnowsRegionAndProfileOffline(t *testing.T) {
 	c := New(Options{Profile: "prod"})
 	defer c.Close()
 	id, err := c.Identity(t.Context())
-	explained(t, err, ErrCredentials)
+	_ = explained(t, err, ErrCredentials)
 	if id.Region != "eu-central-1" || id.Profile != "prod" {
 		t.Errorf("got %+v", id)
+	}
+}
+
+func TestKeysRenewedOnDiskAreFound(t *testing.T) {
+	bare(t, "[default]\nregion=eu-central-1\n", "[default]\naws_access_key_id=AKIDOLD\naws_secret_access_key=s\n")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Authorization"), "AKIDOLD") {
+			failing(400, "ExpiredTokenException", "The security token included in the request is expired")(w, r)
+			return
+		}
+		fmt.Fprint(w, `{"clusterArns":[]}`)
+	}))
+	defer server.Close()
+	c := New(Options{Endpoint: server.URL})
+	defer c.Close()
+	_ = explained(t, c.Clusters(t.Context(), nil), ErrCredentials)
+	renewed := []byte("[default]\naws_access_key_id=AKIDNEW\naws_secret_access_key=s\n")
+	if err := os.WriteFile(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), renewed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Clusters(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// On a laptop nothing answers at the metadata address; a start that waits for
+// it looks stuck.
+func TestSilentInstanceMetadataIsAskedOnce(t *testing.T) {
+	bare(t, "", "")
+	over := make(chan struct{})
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked.Add(1)
+		<-over
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(over) })
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "false")
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.URL)
+	for _, o := range []struct {
+		region string
+		kind   error
+	}{{"", ErrConfiguration}, {"eu-central-1", ErrCredentials}} {
+		asked.Store(0)
+		c := New(Options{Region: o.region})
+		_ = explained(t, c.Clusters(t.Context(), nil), o.kind)
+		c.Close()
+		if n := asked.Load(); n > 2 { // the token and, without one, the value
+			t.Errorf("region %q: the metadata were asked %d times", o.region, n)
+		}
 	}
 }
 
@@ -321,14 +405,14 @@ func TestReadOnlySendsNothing(t *testing.T) {
 		"exec":    func() error { _, err := c.ExecuteCommand(t.Context(), Task{ID: "1"}, "app", "sh"); return err },
 		"forward": func() error { _, err := c.StartPortForward(t.Context(), Task{ID: "1"}, "app", "", 80); return err },
 	} {
-		t.Run(name, func(t *testing.T) { explained(t, act(), ErrReadOnly) })
+		t.Run(name, func(t *testing.T) { _ = explained(t, act(), ErrReadOnly) })
 	}
 }
 
 func TestActionsRefuseRowsOfAnotherScope(t *testing.T) {
 	c := answering(t, Options{Region: "eu-west-1"}, func(http.ResponseWriter, *http.Request) { t.Error("a call was sent") })
 	for _, scope := range []Scope{{Profile: "prod", Region: "eu-west-1"}, {Region: "us-east-1"}} {
-		explained(t, c.Scale(t.Context(), Service{Scope: scope, Name: "web"}, 1), ErrOtherScope)
+		_ = explained(t, c.Scale(t.Context(), Service{Scope: scope, Name: "web"}, 1), ErrOtherScope)
 	}
 }
 

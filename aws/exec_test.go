@@ -121,7 +121,7 @@ func TestPortForwardRequests(t *testing.T) {
 func TestPortForwardNeedsARunningContainer(t *testing.T) {
 	c := answering(t, Options{}, func(http.ResponseWriter, *http.Request) { t.Error("a call was sent") })
 	_, err := c.StartPortForward(t.Context(), execTask(), "other", "", 80)
-	explained(t, err, ErrNotConnected)
+	_ = explained(t, err, ErrNotConnected)
 }
 
 func TestSessionCalls(t *testing.T) {

@@ -49,16 +49,13 @@ var ecsBuckets = map[string]*bucket{
 }
 
 // limiter keeps a client below AWS's limits, so that it is not throttled
-// rather than throttled and retried.
+// rather than throttled and retried. A nil limiter never waits.
 type limiter struct {
 	buckets map[*bucket]*rate.Limiter
 }
 
-// newLimiter returns full buckets, or a limiter that never waits.
-func newLimiter(unlimited bool) *limiter {
-	if unlimited {
-		return &limiter{}
-	}
+// newLimiter returns a limiter whose buckets are full.
+func newLimiter() *limiter {
 	l := &limiter{buckets: map[*bucket]*rate.Limiter{}}
 	for _, b := range []*bucket{
 		&clusterRead, &definitionRead, &resourceRead, &serviceRead,
@@ -71,11 +68,10 @@ func newLimiter(unlimited bool) *limiter {
 
 // wait blocks until the operation may be sent, or the context ends.
 func (l *limiter) wait(ctx context.Context, service, operation string) error {
-	lim := l.buckets[bucketOf(service, operation)]
-	if lim == nil {
+	if l == nil {
 		return nil
 	}
-	return lim.Wait(ctx)
+	return l.buckets[bucketOf(service, operation)].Wait(ctx)
 }
 
 // bucketOf is the bucket of an operation. An ECS operation without an entry of

@@ -27,7 +27,7 @@ func TestBuckets(t *testing.T) {
 }
 
 func TestLimiterStaysBelowAWSsLimit(t *testing.T) {
-	lim := newLimiter(false)
+	lim := newLimiter()
 	now := time.Now()
 	for b, l := range lim.buckets {
 		if float64(l.Limit()) >= b.refill || l.Burst() >= b.burst {
@@ -44,7 +44,7 @@ func TestLimiterStaysBelowAWSsLimit(t *testing.T) {
 }
 
 func TestLimiterBucketsAreApart(t *testing.T) {
-	lim := newLimiter(false)
+	lim := newLimiter()
 	for lim.buckets[&serviceRead].Allow() {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -58,7 +58,7 @@ func TestLimiterBucketsAreApart(t *testing.T) {
 }
 
 func TestUnlimitedNeverWaits(t *testing.T) {
-	lim := newLimiter(true)
+	var lim *limiter
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 1000 {

@@ -35,7 +35,7 @@ func profilesIn(path, prefix string) []string {
 	if err != nil {
 		return nil
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	var names []string
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		header, ok := strings.CutPrefix(strings.TrimSpace(lines.Text()), "[")

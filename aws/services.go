@@ -63,7 +63,7 @@ func (c *Client) Scale(ctx context.Context, service Service, desired int) error 
 	_, err = s.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{
 		Cluster:      sdk.String(service.ClusterARN),
 		Service:      sdk.String(service.ARN),
-		DesiredCount: sdk.Int32(int32(desired)), //nolint:gosec // checked against maxDesired
+		DesiredCount: sdk.Int32(int32(desired)),
 	})
 	return c.explain(what, err)
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -32,9 +33,12 @@ type transport struct {
 }
 
 // newHTTPClient is the client before the SDK's configuration has added what it
-// finds, such as the roots of AWS_CA_BUNDLE.
-func newHTTPClient() *awshttp.BuildableClient {
+// finds, such as the roots of AWS_CA_BUNDLE. The credential providers use it as
+// it is, and fetch on behalf of every caller at once with nobody's deadline; the
+// timeout is theirs.
+func newHTTPClient(perAttempt time.Duration) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
+		WithTimeout(perAttempt).
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = 5 * time.Second }).
 		WithTransportOptions(func(t *http.Transport) {
 			// Eight workers, the lister and a few panes share one host; with
@@ -49,6 +53,7 @@ func newTransport(configured sdk.HTTPClient, calls *atomic.Int64) *transport {
 	t := &transport{Client: http.DefaultClient, calls: calls}
 	if b, ok := configured.(*awshttp.BuildableClient); ok {
 		if c, ok := b.Freeze().(*http.Client); ok {
+			c.Timeout = 0 // each attempt has a deadline, which tells more
 			t.Client = c
 		}
 	}
@@ -66,7 +71,7 @@ func (t *transport) Do(r *http.Request) (*http.Response, error) {
 		// loopback). Hiding WriterTo avoids that path.
 		r.Body = struct{ io.ReadCloser }{r.Body}
 	}
-	return t.Client.Do(r)
+	return t.Client.Do(r) //nolint:gosec // the address is the endpoint that the user chose
 }
 
 // silence is the error of an attempt that got no answer in time.
@@ -178,8 +183,10 @@ func backoff(attempt int, first time.Duration) time.Duration {
 	return d/2 + rand.N(d/2+1) //nolint:gosec // jitter, not a secret
 }
 
+// nobodyThere ends the retries where they help nobody: nothing listens, or the
+// credentials could not be had, whose providers have retried by themselves.
 func nobodyThere(err error) sdk.Ternary {
-	if refused(err) {
+	if refused(err) || strings.Contains(err.Error(), "get identity: ") {
 		return sdk.FalseTernary
 	}
 	return sdk.UnknownTernary
