@@ -13,6 +13,7 @@ import (
 
 	"gantry/aws"
 	"gantry/internal/diagnose"
+	"gantry/internal/secret"
 )
 
 func arns[T any](rows []T, arn func(T) string) []string {
@@ -264,9 +265,9 @@ func TestDocuments(t *testing.T) {
 		want []string
 	}{
 		"cluster":    {func() (any, error) { return c.ClusterDocument(t.Context(), clusters[0]) }, []string{`"clusterName":"shop"`, `"runningTasksCount":1`}},
-		"service":    {func() (any, error) { return c.ServiceDocument(t.Context(), services[0]) }, []string{`"pendingCount":0`, `"family":"app"`, `"value":"8080"`, aws.Masked}},
-		"task":       {func() (any, error) { return c.TaskDocument(t.Context(), tasks[0]) }, []string{`"lastStatus":"RUNNING"`, `"family":"app"`, aws.Masked}},
-		"definition": {func() (any, error) { return c.DefinitionDocument(t.Context(), "app:1") }, []string{`"revision":1`, aws.Masked}},
+		"service":    {func() (any, error) { return c.ServiceDocument(t.Context(), services[0]) }, []string{`"pendingCount":0`, `"family":"app"`, `"value":"8080"`, secret.Masked}},
+		"task":       {func() (any, error) { return c.TaskDocument(t.Context(), tasks[0]) }, []string{`"lastStatus":"RUNNING"`, `"family":"app"`, secret.Masked}},
+		"definition": {func() (any, error) { return c.DefinitionDocument(t.Context(), "app:1") }, []string{`"revision":1`, secret.Masked}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			doc, err := tt.get()

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"gantry/internal/diagnose"
+	"gantry/internal/secret"
 )
 
 // Token opens the data channel of one session, and is as good as a password to
@@ -33,16 +34,16 @@ func (t Token) Reveal() string { return t.text }
 // IsZero reports whether there is no token: the session is over.
 func (t Token) IsZero() bool { return t.text == "" }
 
-func (t Token) String() string { return Masked }
+func (t Token) String() string { return secret.Masked }
 
 // Format keeps the text out of every fmt verb, %#v and %+v included.
-func (t Token) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Masked)) }
+func (t Token) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(secret.Masked)) }
 
 // LogValue keeps the text out of structured logs.
-func (t Token) LogValue() slog.Value { return slog.StringValue(Masked) }
+func (t Token) LogValue() slog.Value { return slog.StringValue(secret.Masked) }
 
 // MarshalText keeps the text out of JSON and YAML.
-func (t Token) MarshalText() ([]byte, error) { return []byte(Masked), nil }
+func (t Token) MarshalText() ([]byte, error) { return []byte(secret.Masked), nil }
 
 // ExecSession is a session that the service has opened; the data channel at
 // StreamURL is still to be connected, within a minute.
