@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -18,7 +17,7 @@ type Faults struct {
 	SwapEvery      int           // every nth comes after the one that follows it
 	CutAfter       int           // the connection breaks after so many messages of both directions
 	Delay          time.Duration // until a message of the agent reaches the client
-	Silent         bool          // the connection stands, but nothing passes it any more
+	SilentAfter    int           // the connection stands but is dead after so many messages, pings included
 }
 
 var errCut = errors.New("connection cut by a fault switch")
@@ -91,12 +90,15 @@ func (c *faultyConn) Read() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := c.count(); err != nil {
+		silent, err := c.count()
+		if err != nil {
 			return nil, err
 		}
-		if !c.faults.Silent {
-			c.queue = c.in.pass(message)
+		if silent { // whoever does not read does not answer pings either
+			<-c.closed
+			return nil, errCut
 		}
+		c.queue = c.in.pass(message)
 	}
 	message := c.queue[0]
 	c.queue = c.queue[1:]
@@ -104,11 +106,9 @@ func (c *faultyConn) Read() ([]byte, error) {
 }
 
 func (c *faultyConn) Write(message []byte) error {
-	if err := c.count(); err != nil {
+	silent, err := c.count()
+	if silent || err != nil {
 		return err
-	}
-	if c.faults.Silent {
-		return nil
 	}
 	for _, m := range c.out.pass(message) {
 		if err := c.deliver(m); err != nil {
@@ -149,26 +149,17 @@ func (c *faultyConn) release() {
 	}
 }
 
-func (c *faultyConn) count() error {
-	if n := c.passed.Add(1); c.faults.CutAfter > 0 && n > int64(c.faults.CutAfter) {
+// count takes note of a message and tells what the connection has come to.
+func (c *faultyConn) count() (silent bool, err error) {
+	n := c.passed.Add(1)
+	if past(n, c.faults.CutAfter) {
 		c.Conn.Close()
-		return errCut
+		return false, errCut
 	}
-	return nil
+	return past(n, c.faults.SilentAfter), nil
 }
 
-// Ping is lost on a silent connection.
-func (c *faultyConn) Ping(ctx context.Context) error {
-	if !c.faults.Silent {
-		return c.Conn.Ping(ctx)
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-c.closed:
-		return errCut
-	}
-}
+func past(n int64, limit int) bool { return limit > 0 && n > int64(limit) }
 
 func (c *faultyConn) Close() error {
 	var err error
