@@ -49,16 +49,18 @@ func (t *Table[T]) footerHeight() int {
 func (t *Table[T]) header(columns []placed) string {
 	var b strings.Builder
 	b.WriteString(style.Fit(strings.Repeat("‹", min(1, t.scroll)), min(gutter, t.width)))
+	end, room := "", t.width
+	if n := len(columns); n > 0 && columns[n-1].index < len(t.spec.Columns)-1 {
+		end, room = "›", t.width-1
+	}
 	for i, c := range columns {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
+		c.width = min(c.width, room-c.x)
 		b.WriteString(t.columnTitle(c))
 	}
-	if last := len(t.spec.Columns) - 1; len(columns) > 0 && columns[len(columns)-1].index < last {
-		return style.Fit(b.String(), t.width-1) + "›"
-	}
-	return style.Fit(b.String(), t.width)
+	return style.Fit(b.String(), room) + end
 }
 
 func (t *Table[T]) columnTitle(c placed) string {
@@ -112,9 +114,8 @@ func (t *Table[T]) cells(theme *style.Theme, columns []placed, row *T, here bool
 		return style.Blank(t.width - gutter)
 	}
 	if why := t.failure(*row); why != "" {
-		first := columns[0]
-		name := style.Fit(style.Plain(t.spec.Columns[0].Text(*row)), first.width)
-		return name + theme.Bad.Render(style.Fit(" ✗ "+style.Plain(why), t.width-gutter-first.width))
+		name := style.Cut(style.Plain(t.spec.Columns[0].Text(*row)), columns[0].width)
+		return name + theme.Bad.Render(style.Fit(" ✗ "+style.Plain(why), t.width-gutter-style.Width(name)))
 	}
 	dim := t.spec.Dim != nil && t.spec.Dim(*row)
 	var b strings.Builder
