@@ -159,3 +159,16 @@ func checkMessages(t *testing.T, s types.Service, want ...string) {
 		t.Errorf("events, the newest first:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// sinkOf is the sink of a task in "shop", for a test to say what a runtime would.
+func sinkOf(b *ecsBackend, arn string) *taskSink {
+	b.lock()
+	defer b.unlock()
+	return &taskSink{b, b.clusters["shop"].task(arn)}
+}
+
+// crashOne makes the oldest running task of "web" exit with 1.
+func crashOne(t testing.TB, b *ecsBackend) {
+	t.Helper()
+	sinkOf(b, *webTasks(t, b, types.DesiredStatusRunning)[0].TaskArn).Exited("web", 1, "")
+}

@@ -26,15 +26,29 @@ func makeTaskDir(parent string) (dir string, lock *os.File, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	lock, err = lockTaskDir(dir, os.O_CREATE)
+	lock, err = newLock(filepath.Join(dir, taskDirLock))
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return dir, lock, nil
 }
 
-func lockTaskDir(dir string, flag int) (*os.File, error) {
-	lock, err := os.OpenFile(filepath.Join(dir, taskDirLock), flag|os.O_RDWR|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // the path is one that this file made up
+// newLock makes a locked file. It gets its name only once it is locked: before,
+// another sandbox that starts at this moment could take it for a left one.
+func newLock(name string) (*os.File, error) {
+	lock, err := lockFile(name+"-new", os.O_CREATE)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Rename(name+"-new", name); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return lock, nil
+}
+
+// lockFile opens a file and locks it; it fails if another process holds it.
+func lockFile(name string, flag int) (*os.File, error) {
+	lock, err := os.OpenFile(name, flag|os.O_RDWR|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // the path is one that this file made up
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +70,7 @@ func sweepTaskDirs(parent string) {
 		if err != nil || !info.IsDir() || info.Sys().(*syscall.Stat_t).Uid != uint32(os.Getuid()) { //nolint:gosec // a user id
 			continue
 		}
-		lock, err := lockTaskDir(dir, 0)
+		lock, err := lockFile(filepath.Join(dir, taskDirLock), 0)
 		if err != nil {
 			continue
 		}

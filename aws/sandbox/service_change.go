@@ -123,7 +123,7 @@ func (b *ecsBackend) UpdateService(_ context.Context, in *ecs.UpdateServiceInput
 	if err != nil {
 		return nil, err
 	}
-	if in.DesiredCount != nil {
+	if in.DesiredCount != nil && *in.DesiredCount != s.desired {
 		s.desired = *in.DesiredCount
 		s.steady = false
 	}

@@ -20,6 +20,34 @@ func notEmulated(what string) error {
 	return invalidParameter("The sandbox does not emulate %s.", what)
 }
 
+// extras are the parts of a service that are not emulated.
+type extras struct {
+	balancers  []types.LoadBalancer
+	registries []types.ServiceRegistry
+	connect    *types.ServiceConnectConfiguration
+	volumes    []types.ServiceVolumeConfiguration
+	providers  []types.CapacityProviderStrategyItem
+	lattice    []types.VpcLatticeConfiguration
+}
+
+func (e extras) check() error {
+	switch {
+	case len(e.balancers) > 0:
+		return notEmulated("load balancers")
+	case len(e.registries) > 0:
+		return notEmulated("service discovery")
+	case e.connect != nil && e.connect.Enabled:
+		return notEmulated("Service Connect")
+	case len(e.volumes) > 0:
+		return notEmulated("managed volumes")
+	case len(e.providers) > 0:
+		return notEmulated("capacity providers")
+	case len(e.lattice) > 0:
+		return notEmulated("VPC Lattice")
+	}
+	return nil
+}
+
 // checkNewService refuses what ECS refuses, and what is not emulated.
 func (b *ecsBackend) checkNewService(in *ecs.CreateServiceInput) (*definition, error) {
 	name := aws.ToString(in.ServiceName)
@@ -34,16 +62,10 @@ func (b *ecsBackend) checkNewService(in *ecs.CreateServiceInput) (*definition, e
 		return nil, invalidParameter("DesiredCount can not be blank.")
 	case in.DeploymentController != nil && in.DeploymentController.Type != types.DeploymentControllerTypeEcs:
 		return nil, notEmulated("deployment controllers other than ECS")
-	case len(in.LoadBalancers) > 0:
-		return nil, notEmulated("load balancers")
-	case len(in.ServiceRegistries) > 0:
-		return nil, notEmulated("service discovery")
-	case in.ServiceConnectConfiguration != nil && in.ServiceConnectConfiguration.Enabled:
-		return nil, notEmulated("Service Connect")
-	case len(in.VolumeConfigurations) > 0:
-		return nil, notEmulated("managed volumes")
-	case len(in.CapacityProviderStrategy) > 0:
-		return nil, notEmulated("capacity providers")
+	}
+	asked := extras{in.LoadBalancers, in.ServiceRegistries, in.ServiceConnectConfiguration, in.VolumeConfigurations, in.CapacityProviderStrategy, in.VpcLatticeConfigurations}
+	if err := asked.check(); err != nil {
+		return nil, err
 	}
 	if err := checkCount(*in.DesiredCount); err != nil {
 		return nil, err
@@ -66,17 +88,9 @@ func (b *ecsBackend) checkNewService(in *ecs.CreateServiceInput) (*definition, e
 
 // checkServiceUpdate returns the definition that the service is to run.
 func (b *ecsBackend) checkServiceUpdate(s *service, in *ecs.UpdateServiceInput) (*definition, error) {
-	switch {
-	case len(in.LoadBalancers) > 0:
-		return nil, notEmulated("load balancers")
-	case len(in.ServiceRegistries) > 0:
-		return nil, notEmulated("service discovery")
-	case in.ServiceConnectConfiguration != nil && in.ServiceConnectConfiguration.Enabled:
-		return nil, notEmulated("Service Connect")
-	case len(in.VolumeConfigurations) > 0:
-		return nil, notEmulated("managed volumes")
-	case len(in.CapacityProviderStrategy) > 0:
-		return nil, notEmulated("capacity providers")
+	asked := extras{in.LoadBalancers, in.ServiceRegistries, in.ServiceConnectConfiguration, in.VolumeConfigurations, in.CapacityProviderStrategy, in.VpcLatticeConfigurations}
+	if err := asked.check(); err != nil {
+		return nil, err
 	}
 	if in.DesiredCount != nil {
 		if err := checkCount(*in.DesiredCount); err != nil {

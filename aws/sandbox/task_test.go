@@ -205,10 +205,7 @@ func TestSidecars(t *testing.T) {
 				t.Fatal(err)
 			}
 			clock.Advance(time.Second)
-			b.lock()
-			made := b.clusters["shop"].task(*out.Tasks[0].TaskArn)
-			b.unlock()
-			(&taskSink{b, made}).Exited(test.crashing, 9, "OutOfMemoryError: Container killed due to memory usage")
+			sinkOf(b, *out.Tasks[0].TaskArn).Exited(test.crashing, 9, "OutOfMemoryError: Container killed due to memory usage")
 			clock.Advance(time.Second)
 			task := describeTask(t, b, "shop", *out.Tasks[0].TaskArn)
 			if *task.LastStatus != test.want {
