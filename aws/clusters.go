@@ -35,34 +35,42 @@ var clusterDetails = []types.ClusterField{types.ClusterFieldConfigurations, type
 // Clusters reads every cluster of the region. See listing.run for the order in
 // which pages come.
 func (c *Client) Clusters(ctx context.Context, page func([]Cluster)) error {
-	s, err := c.connect(ctx)
+	l, err := c.clusterListing(ctx)
 	if err != nil {
-		return c.explain("list clusters", err)
+		return err
 	}
-	return listing[Cluster]{
-		next:     c.clusterPages(s),
-		size:     clustersPerDescribe,
-		describe: c.describeClusters(s),
-	}.run(ctx, page)
+	return l.run(ctx, page)
 }
 
 // ClusterIDs is the ARNs of every cluster of the region.
 func (c *Client) ClusterIDs(ctx context.Context) ([]string, error) {
-	s, err := c.connect(ctx)
+	l, err := c.clusterListing(ctx)
 	if err != nil {
-		return nil, c.explain("list clusters", err)
+		return nil, err
 	}
-	return c.clusterPages(s).all(ctx)
+	return l.next.all(ctx)
 }
 
 // DescribeClusters describes the clusters, one row for each, in the order of
 // the ARNs. Names do as well as ARNs.
 func (c *Client) DescribeClusters(ctx context.Context, arns []string) ([]Cluster, error) {
+	l, err := c.clusterListing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.these(ctx, arns)
+}
+
+func (c *Client) clusterListing(ctx context.Context) (listing[Cluster], error) {
 	s, err := c.connect(ctx)
 	if err != nil {
-		return nil, c.explain("describe clusters", err)
+		return listing[Cluster]{}, c.explain("list clusters", err)
 	}
-	return describeAll(ctx, arns, clustersPerDescribe, c.describeClusters(s))
+	return listing[Cluster]{
+		next:     c.clusterPages(s),
+		size:     clustersPerDescribe,
+		describe: c.describeClusters(s),
+	}, nil
 }
 
 func (c *Client) clusterPages(s *session) nextPage {

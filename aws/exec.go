@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -207,10 +208,19 @@ func (c *Client) SignWebsocket(ctx context.Context, stream string) (http.Header,
 }
 
 // untilConnected retries while the agent in the container is not connected,
-// for some seven seconds with the usual backoff.
+// for some seven seconds with the usual backoff. It does not retry after a
+// silence: the session may have been opened, and nobody would end that one.
 func untilConnected(r sdk.Retryer) sdk.Retryer {
 	r = retry.AddWithErrorCodes(r, "TargetNotConnectedException", "TargetNotConnected")
-	return retry.AddWithMaxAttempts(r, 7)
+	return heard{retry.AddWithMaxAttempts(r, 7)}
+}
+
+// heard is a retryer for calls that are not to be made twice.
+type heard struct{ sdk.Retryer }
+
+func (h heard) IsErrorRetryable(err error) bool {
+	var s *silence
+	return !errors.As(err, &s) && h.Retryer.IsErrorRetryable(err)
 }
 
 func noSession(what string) error {

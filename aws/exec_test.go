@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 const secretToken = "AAEAAXtoken"
@@ -88,6 +89,17 @@ func TestExecFailuresAreExplained(t *testing.T) {
 				t.Errorf("got %q, %q", d.What, d.Do)
 			}
 		})
+	}
+}
+
+func TestASessionIsNotOpenedTwiceAfterASilence(t *testing.T) {
+	over := make(chan struct{})
+	c := answering(t, Options{Timeout: 30 * time.Millisecond}, func(http.ResponseWriter, *http.Request) { <-over })
+	t.Cleanup(func() { close(over) })
+	_, err := c.ExecuteCommand(t.Context(), execTask(), "app", "sh")
+	_ = explained(t, err, ErrUnreachable)
+	if c.Calls() != 1 {
+		t.Errorf("%d calls, want 1", c.Calls())
 	}
 }
 

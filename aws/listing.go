@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"gantry/internal/diagnose"
@@ -195,17 +196,11 @@ func (v *verdict) err() error {
 	return nil
 }
 
-// describeAll describes ids that are known already, in their order.
-func describeAll[T any](ctx context.Context, ids []string, size int, describe func(context.Context, []string) ([]T, error)) ([]T, error) {
-	known := listing[T]{
-		next: func(context.Context, *string) ([]string, *string, error) {
-			return append([]string(nil), ids...), nil, nil
-		},
-		size:     size,
-		describe: describe,
-	}
+// these describes ids that are known already, in their order.
+func (l listing[T]) these(ctx context.Context, ids []string) ([]T, error) {
+	l.next = func(context.Context, *string) ([]string, *string, error) { return slices.Clone(ids), nil, nil }
 	rows := make([]T, 0, len(ids))
-	err := known.run(ctx, func(page []T) { rows = append(rows, page...) })
+	err := l.run(ctx, func(page []T) { rows = append(rows, page...) })
 	return rows, err
 }
 

@@ -19,34 +19,42 @@ const (
 // Services reads every service of a cluster, given by name or ARN. See
 // listing.run for the order in which pages come.
 func (c *Client) Services(ctx context.Context, cluster string, page func([]Service)) error {
-	s, err := c.connect(ctx)
+	l, err := c.serviceListing(ctx, cluster)
 	if err != nil {
-		return c.explain("list services of "+nameOf(cluster), err)
+		return err
 	}
-	return listing[Service]{
-		next:     c.servicePages(s, cluster),
-		size:     servicesPerDescribe,
-		describe: c.describeServices(s, cluster),
-	}.run(ctx, page)
+	return l.run(ctx, page)
 }
 
 // ServiceIDs is the ARNs of every service of a cluster.
 func (c *Client) ServiceIDs(ctx context.Context, cluster string) ([]string, error) {
-	s, err := c.connect(ctx)
+	l, err := c.serviceListing(ctx, cluster)
 	if err != nil {
-		return nil, c.explain("list services of "+nameOf(cluster), err)
+		return nil, err
 	}
-	return c.servicePages(s, cluster).all(ctx)
+	return l.next.all(ctx)
 }
 
 // DescribeServices describes services of one cluster, one row for each, in the
 // order of the ARNs. Names do as well as ARNs.
 func (c *Client) DescribeServices(ctx context.Context, cluster string, arns []string) ([]Service, error) {
+	l, err := c.serviceListing(ctx, cluster)
+	if err != nil {
+		return nil, err
+	}
+	return l.these(ctx, arns)
+}
+
+func (c *Client) serviceListing(ctx context.Context, cluster string) (listing[Service], error) {
 	s, err := c.connect(ctx)
 	if err != nil {
-		return nil, c.explain("describe services of "+nameOf(cluster), err)
+		return listing[Service]{}, c.explain("list services of "+nameOf(cluster), err)
 	}
-	return describeAll(ctx, arns, servicesPerDescribe, c.describeServices(s, cluster))
+	return listing[Service]{
+		next:     c.servicePages(s, cluster),
+		size:     servicesPerDescribe,
+		describe: c.describeServices(s, cluster),
+	}, nil
 }
 
 // Scale sets how many tasks the service should run. Asking for the present
@@ -56,32 +64,26 @@ func (c *Client) Scale(ctx context.Context, service Service, desired int) error 
 	if desired < 0 || desired > maxDesired {
 		return outOfRange(what, desired)
 	}
-	s, err := c.mutable(ctx, what, service.Scope)
-	if err != nil {
-		return err
-	}
-	_, err = s.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{
-		Cluster:      sdk.String(service.ClusterARN),
-		Service:      sdk.String(service.ARN),
-		DesiredCount: sdk.Int32(int32(desired)),
-	})
-	return c.explain(what, err)
+	count := int32(desired)
+	return c.updateService(ctx, what, service, &ecs.UpdateServiceInput{DesiredCount: &count})
 }
 
 // EnableExec turns ECS Exec on for the service and starts a new deployment,
 // because tasks that run already never get it.
 func (c *Client) EnableExec(ctx context.Context, service Service) error {
-	what := "enable exec on " + service.Name
+	return c.updateService(ctx, "enable exec on "+service.Name, service, &ecs.UpdateServiceInput{
+		EnableExecuteCommand: sdk.Bool(true), ForceNewDeployment: true,
+	})
+}
+
+// updateService sends a change of the service itself.
+func (c *Client) updateService(ctx context.Context, what string, service Service, change *ecs.UpdateServiceInput) error {
 	s, err := c.mutable(ctx, what, service.Scope)
 	if err != nil {
 		return err
 	}
-	_, err = s.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{
-		Cluster:              sdk.String(service.ClusterARN),
-		Service:              sdk.String(service.ARN),
-		EnableExecuteCommand: sdk.Bool(true),
-		ForceNewDeployment:   true,
-	})
+	change.Cluster, change.Service = &service.ClusterARN, &service.ARN
+	_, err = s.ecs.UpdateService(ctx, change)
 	return c.explain(what, err)
 }
 

@@ -19,35 +19,43 @@ const (
 // the whole cluster. Running tasks come first, then the stopped ones that ECS
 // still shows. See listing.run for the order in which pages come.
 func (c *Client) Tasks(ctx context.Context, cluster, service string, page func([]Task)) error {
-	s, err := c.connect(ctx)
+	l, err := c.taskListing(ctx, cluster, service)
 	if err != nil {
-		return c.explain(listTasks(cluster, service), err)
+		return err
 	}
-	return listing[Task]{
-		next:     c.taskPages(s, cluster, service),
-		size:     tasksPerDescribe,
-		describe: c.describeTasks(s, cluster),
-	}.run(ctx, page)
+	return l.run(ctx, page)
 }
 
 // TaskIDs is the ARNs of every task of a cluster or of one service of it,
 // running and stopped.
 func (c *Client) TaskIDs(ctx context.Context, cluster, service string) ([]string, error) {
-	s, err := c.connect(ctx)
+	l, err := c.taskListing(ctx, cluster, service)
 	if err != nil {
-		return nil, c.explain(listTasks(cluster, service), err)
+		return nil, err
 	}
-	return c.taskPages(s, cluster, service).all(ctx)
+	return l.next.all(ctx)
 }
 
 // DescribeTasks describes tasks of one cluster, one row for each, in the order
 // of the ARNs. Ids do as well as ARNs.
 func (c *Client) DescribeTasks(ctx context.Context, cluster string, arns []string) ([]Task, error) {
+	l, err := c.taskListing(ctx, cluster, "")
+	if err != nil {
+		return nil, err
+	}
+	return l.these(ctx, arns)
+}
+
+func (c *Client) taskListing(ctx context.Context, cluster, service string) (listing[Task], error) {
 	s, err := c.connect(ctx)
 	if err != nil {
-		return nil, c.explain("describe tasks of "+nameOf(cluster), err)
+		return listing[Task]{}, c.explain(listTasks(cluster, service), err)
 	}
-	return describeAll(ctx, arns, tasksPerDescribe, c.describeTasks(s, cluster))
+	return listing[Task]{
+		next:     c.taskPages(s, cluster, service),
+		size:     tasksPerDescribe,
+		describe: c.describeTasks(s, cluster),
+	}, nil
 }
 
 // StopTask stops one task. The reason, at most 255 characters, is what others
