@@ -43,14 +43,11 @@ func (s *Spec[T]) arrange(rows []T, by order, q query) []int32 {
 	}
 	wait.Wait()
 	entries := slices.Concat(parts...)
-	less := s.comparison(rows, by)
-	if s.Columns[by.column].Compare == nil {
-		shorten(entries)
-	}
-	sortParallel(entries, make([]entry, len(entries)), workers, less)
-	sorted := make([]int32, len(entries))
-	for i := range entries {
-		sorted[i] = entries[i].row
+	ranks := rank(entries)
+	sortParallel(ranks, make([]ranked, len(ranks)), workers, s.comparison(rows, entries, by))
+	sorted := make([]int32, len(ranks))
+	for i, r := range ranks {
+		sorted[i] = entries[r.entry].row
 	}
 	return sorted
 }
@@ -66,12 +63,11 @@ func (s *Spec[T]) pass(rows []T, from, to int, q query) []int32 {
 	return kept
 }
 
-// entry is one row while it is being sorted, with all that comparing needs.
+// entry is what a row is sorted by.
 type entry struct {
-	prefix uint64 // of key, after what all keys share: settles most comparisons
-	row    int32
-	key    string // natural key of the text; empty for a column that compares
-	id     string
+	row int32
+	key string // natural key of the text; the ID in a column that compares
+	id  string
 }
 
 func (s *Spec[T]) entries(rows []T, from, to int, by order, q query) []entry {
@@ -80,7 +76,8 @@ func (s *Spec[T]) entries(rows []T, from, to int, by order, q query) []entry {
 	column := s.Columns[by.column]
 	var keys strings.Builder
 	for i, row := range kept {
-		entries[i] = entry{row: row, id: s.ID(rows[row])}
+		id := s.ID(rows[row])
+		entries[i] = entry{row: row, key: id, id: id}
 		if column.Compare == nil {
 			start := keys.Len()
 			writeNatural(&keys, column.Text(rows[row]))
@@ -90,36 +87,22 @@ func (s *Spec[T]) entries(rows []T, from, to int, by order, q query) []entry {
 	return entries
 }
 
-// comparison is how the entries are ordered: by the column, ties by ID.
-func (s *Spec[T]) comparison(rows []T, by order) func(a, b *entry) int {
-	sign := 1
-	if by.reverse {
-		sign = -1
-	}
-	if compare := s.Columns[by.column].Compare; compare != nil {
-		return func(a, b *entry) int {
-			return cmp.Or(sign*compare(rows[a.row], rows[b.row]), strings.Compare(a.id, b.id))
-		}
-	}
-	return func(a, b *entry) int {
-		switch {
-		case a.prefix < b.prefix:
-			return -sign
-		case a.prefix > b.prefix:
-			return sign
-		}
-		return cmp.Or(sign*strings.Compare(a.key, b.key), strings.Compare(a.id, b.id))
-	}
+// ranked is an entry while it is being moved about: small, and with the part
+// of its key that settles most comparisons.
+type ranked struct {
+	prefix uint64
+	entry  int32
 }
 
-// shorten fills in the prefixes: the eight bytes after what all keys have in
-// common. Names of one account mostly begin alike, so the very first bytes
-// would tell nothing.
-func shorten(entries []entry) {
-	if len(entries) == 0 {
-		return
+// rank takes as prefixes the eight bytes after what all keys have in common.
+// Names of one account mostly begin alike, so the very first bytes would tell
+// nothing.
+func rank(entries []entry) []ranked {
+	ranks := make([]ranked, len(entries))
+	common := ""
+	if len(entries) > 0 {
+		common = entries[0].key
 	}
-	common := entries[0].key
 	for i := range entries {
 		for !strings.HasPrefix(entries[i].key, common) {
 			common = common[:len(common)-1]
@@ -128,33 +111,62 @@ func shorten(entries []entry) {
 	for i := range entries {
 		var first [8]byte
 		copy(first[:], entries[i].key[len(common):])
-		entries[i].prefix = binary.BigEndian.Uint64(first[:])
+		ranks[i] = ranked{binary.BigEndian.Uint64(first[:]), int32(i)}
+	}
+	return ranks
+}
+
+// comparison is how entries are ordered: by the column, ties by ID.
+func (s *Spec[T]) comparison(rows []T, entries []entry, by order) func(a, b ranked) int {
+	sign := 1
+	if by.reverse {
+		sign = -1
+	}
+	byKey := func(a, b ranked) int {
+		if a.prefix != b.prefix {
+			return cmp.Compare(a.prefix, b.prefix)
+		}
+		return strings.Compare(entries[a.entry].key, entries[b.entry].key)
+	}
+	if compare := s.Columns[by.column].Compare; compare != nil {
+		return func(a, b ranked) int {
+			if c := compare(rows[entries[a.entry].row], rows[entries[b.entry].row]); c != 0 {
+				return sign * c
+			}
+			return byKey(a, b)
+		}
+	}
+	return func(a, b ranked) int {
+		if c := byKey(a, b); c != 0 {
+			return sign * c
+		}
+		return strings.Compare(entries[a.entry].id, entries[b.entry].id)
 	}
 }
 
 // sortParallel sorts with as many goroutines as there are workers.
-func sortParallel(entries, scratch []entry, workers int, compare func(a, b *entry) int) {
+func sortParallel(ranks, scratch []ranked, workers int, compare func(a, b ranked) int) {
 	if workers < 2 {
-		slices.SortFunc(entries, func(a, b entry) int { return compare(&a, &b) })
+		slices.SortFunc(ranks, compare)
 		return
 	}
-	half := len(entries) / 2
+	half := len(ranks) / 2
 	var wait sync.WaitGroup
-	wait.Go(func() { sortParallel(entries[:half], scratch[:half], workers/2, compare) })
-	sortParallel(entries[half:], scratch[half:], workers-workers/2, compare)
+	wait.Go(func() { sortParallel(ranks[:half], scratch[:half], workers/2, compare) })
+	sortParallel(ranks[half:], scratch[half:], workers-workers/2, compare)
 	wait.Wait()
-	merge(entries, half, scratch, compare)
+	merge(ranks, half, scratch, compare)
 }
 
-// merge joins the two sorted halves of entries.
-func merge(entries []entry, half int, scratch []entry, compare func(a, b *entry) int) {
-	copy(scratch, entries)
-	left, right := scratch[:half], scratch[half:len(entries)]
-	for i := range entries {
-		if len(right) == 0 || len(left) > 0 && compare(&left[0], &right[0]) <= 0 {
-			entries[i], left = left[0], left[1:]
+// merge joins the two sorted halves of ranks.
+func merge(ranks []ranked, half int, scratch []ranked, compare func(a, b ranked) int) {
+	copy(scratch, ranks)
+	left, right := scratch[:half], scratch[half:]
+	for i := range ranks {
+		if len(right) == 0 || len(left) > 0 && compare(left[0], right[0]) <= 0 {
+			ranks[i], left = left[0], left[1:]
 		} else {
-			entries[i], right = right[0], right[1:]
+			ranks[i], right = right[0], right[1:]
 		}
 	}
 }
