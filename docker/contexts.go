@@ -1,0 +1,194 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/client"
+)
+
+// The states of a context.
+const (
+	StateLive       = "live"
+	StateMissing    = "missing"           // no socket, no such host
+	StateRefused    = "refused"           // nobody listens
+	StatePermission = "permission denied" // this user may not open it
+	StateSilent     = "no answer"         // not within the deadline
+	StateBroken     = "not usable"        // its files, TLS or ssh do not work
+)
+
+// Context is an engine that could be used: a docker context, or a socket found
+// at one of the places where engines put them.
+type Context struct {
+	Name        string // context's name; for a socket the product's: "Colima"
+	Description string
+	Host        string // unix:///…
+	Source      string // "context", "default socket", "DOCKER_HOST", "socket found"
+	Current     bool   // this client speaks to it
+	State       string // one of the State constants
+	Version     string // the engine's, when it is live
+	Hint        string // what to do about it, when it is not
+}
+
+// Options are those of a client that speaks to the context.
+func (c Context) Options() Options {
+	if c.Source == sourceFile {
+		return Options{Context: c.Name}
+	}
+	return Options{Host: c.Host}
+}
+
+// How long a context may take to answer. ssh starts processes on two machines.
+const (
+	probeTimeout    = time.Second
+	sshProbeTimeout = 4 * time.Second
+)
+
+// Contexts lists docker contexts, the default endpoint and the sockets that no
+// context names, and asks each for its version, all at the same time. It takes
+// no longer than the slowest deadline. A context whose files are broken is a
+// row that says so.
+func (c *Client) Contexts(ctx context.Context) ([]Context, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	current, _ := resolve(c.opts)
+	candidates := append(storedEndpoints(), socketEndpoints()...)
+	if !slices.ContainsFunc(candidates, func(k candidate) bool { return k.at.Host == current.Host }) && current.Host != "" {
+		candidates = append([]candidate{{at: current}}, candidates...)
+	}
+	rows := make([]Context, len(candidates))
+	var all sync.WaitGroup
+	for i, k := range candidates {
+		all.Go(func() {
+			rows[i] = c.row(ctx, k)
+			rows[i].Current = current.Host != "" && current.Host == k.at.Host && current.context == k.at.context
+		})
+	}
+	all.Wait()
+	return unique(rows), ctx.Err()
+}
+
+// candidate is an endpoint to list, or why it cannot be.
+type candidate struct {
+	at          endpoint
+	label       string
+	description string
+	err         error
+}
+
+// storedEndpoints are the docker contexts with a file and the default one.
+func storedEndpoints() []candidate {
+	var found []candidate
+	if at, err := fromEnvironment(Options{}, sourceDefault); err == nil {
+		found = append(found, candidate{at: at, label: defaultContext})
+	}
+	files, err := contextStore().List()
+	if err != nil {
+		return append(found, candidate{label: "contexts", err: err})
+	}
+	for _, file := range files {
+		at, err := fromStore(file.Name, sourceFile)
+		k := candidate{at: at, label: file.Name, err: err}
+		if described, ok := file.Metadata.(map[string]any); ok {
+			k.description, _ = described["Description"].(string)
+		}
+		found = append(found, k)
+	}
+	return found
+}
+
+// socketEndpoints are the sockets that exist.
+func socketEndpoints() []candidate {
+	var found []candidate
+	for _, s := range findSockets() {
+		at := endpoint{context: defaultContext, source: sourceSocket}
+		at.Host = "unix://" + s.path
+		found = append(found, candidate{at: at, label: s.product.name})
+	}
+	return found
+}
+
+// row probes a candidate.
+func (c *Client) row(ctx context.Context, k candidate) Context {
+	row := Context{Name: clean(k.label), Description: clean(k.description), Host: k.at.Host, Source: k.at.source}
+	if row.Name == "" {
+		row.Name = k.at.context
+	}
+	if k.err != nil {
+		row.Source, row.State, row.Hint = sourceFile, StateBroken, words(k.err)
+		return row
+	}
+	row.State, row.Version, row.Hint = c.probe(ctx, k.at)
+	return row
+}
+
+// probe asks an endpoint for its version. ssh must not ask for a password: it
+// would do so for a list that merely shows the context.
+func (c *Client) probe(ctx context.Context, at endpoint) (state, version, hint string) {
+	limit := probeTimeout
+	if isSSH(at.Host) {
+		limit = sshProbeTimeout
+		at.flags = []string{"-o", "BatchMode=yes"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	api, err := c.open(at)
+	if err != nil {
+		return StateBroken, "", words(err)
+	}
+	defer api.Close()
+	out, err := api.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err == nil {
+		return StateLive, clean(out.Version), ""
+	}
+	found := examine(failure{err: err, at: at, text: words(err)})
+	return stateOf(err, found.kind), "", found.do
+}
+
+// stateOf is the one word for a failed probe.
+func stateOf(err, kind error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return StateSilent
+	case errors.Is(kind, ErrPermission):
+		return StatePermission
+	case errors.Is(kind, ErrNoEngine):
+		return StateMissing
+	case errors.Is(kind, ErrStopped):
+		return StateRefused
+	}
+	return StateBroken
+}
+
+// unique drops sockets that a context names already. The context stays: it has
+// the name that the user knows.
+func unique(rows []Context) []Context {
+	named := map[string]bool{}
+	for _, row := range rows {
+		if row.Source != sourceSocket {
+			named[realPath(row.Host)] = true
+		}
+	}
+	return slices.DeleteFunc(rows, func(row Context) bool {
+		return row.Source == sourceSocket && named[realPath(row.Host)]
+	})
+}
+
+// realPath is the file that a unix socket's address leads to; any other address
+// is returned as it is.
+func realPath(host string) string {
+	path, isUnix := strings.CutPrefix(host, "unix://")
+	if !isUnix {
+		return host
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path
+}

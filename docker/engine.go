@@ -1,0 +1,69 @@
+package docker
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
+)
+
+// Engine is what answers at the endpoint.
+type Engine struct {
+	Version    string // "20.10.24"
+	API        string // the highest API version it speaks
+	MinAPI     string
+	Negotiated string // the API version in use
+	OS, Arch   string // of containers: linux, amd64
+	System     string // the engine's own machine: "Debian GNU/Linux 12", "Docker Desktop"
+	Name       string // its host name
+	Rootless   bool
+	Podman     bool
+	LogDriver  string // of containers that name none
+	DataRoot   string // where it keeps images and containers, on its own machine
+	CPUs       int
+	Memory     int64 // bytes
+
+	Context string // "default" for the context without a file
+	Host    string // unix:///var/run/docker.sock
+	Source  string // the rule that chose it: "DOCKER_HOST", "current context" …
+	// Local says that it is reached by a socket of this machine. It may still
+	// run in a virtual machine, as on macOS.
+	Local bool
+}
+
+// Engine asks the engine about itself.
+func (c *Client) Engine(ctx context.Context) (Engine, error) {
+	const what = "reach the Docker engine"
+	api, err := c.api(ctx)
+	if err != nil {
+		return Engine{}, c.explain(what, err)
+	}
+	var version client.ServerVersionResult
+	var info client.SystemInfoResult
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		version, err = api.ServerVersion(ctx, client.ServerVersionOptions{})
+		return err
+	})
+	both.Go(func() (err error) {
+		info, err = api.Info(ctx, client.InfoOptions{})
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return Engine{}, c.explain(what, err)
+	}
+	at := c.at()
+	e := Engine{
+		Version: version.Version, API: version.APIVersion, MinAPI: version.MinAPIVersion, Negotiated: api.ClientVersion(),
+		OS: version.Os, Arch: version.Arch, System: info.Info.OperatingSystem, Name: info.Info.Name,
+		Rootless:  slices.ContainsFunc(info.Info.SecurityOptions, func(o string) bool { return strings.Contains(o, "rootless") }),
+		LogDriver: info.Info.LoggingDriver, DataRoot: info.Info.DockerRootDir, CPUs: info.Info.NCPU, Memory: info.Info.MemTotal,
+		Context: at.context, Host: at.Host, Source: at.source, Local: isLocal(at.Host),
+	}
+	for _, part := range version.Components {
+		e.Podman = e.Podman || strings.HasPrefix(part.Name, "Podman")
+	}
+	return e, nil
+}
