@@ -25,7 +25,7 @@ func (f *Frame) layout() tea.Cmd {
 	body := rect{0, 1, f.w, max(0, f.h-2)}
 	left, right := body, rect{}
 	if f.columns() == 2 {
-		left.w = min(max(34, f.w*38/100), 72)
+		left.w = min(max(37, f.w*38/100), 72)
 		right = rect{left.w, body.y, f.w - left.w, body.h}
 	}
 	if f.columns() == 1 && f.onStage {

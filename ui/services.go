@@ -86,13 +86,13 @@ func serviceColumns() []table.Column[aws.Service] {
 	return []table.Column[aws.Service]{
 		{Title: "NAME", Text: func(r aws.Service) string { return r.Name }},
 		{
-			Title: "RUN", Width: 7, Right: true,
+			Title: "RUN", Width: 6, Right: true,
 			Text: func(r aws.Service) string { return fmt.Sprintf("%d/%d", r.Running, r.Desired) },
 			Compare: func(a, b aws.Service) int {
 				return cmp.Or(cmp.Compare(a.Running, b.Running), cmp.Compare(a.Desired, b.Desired))
 			},
 		},
-		{Title: "ROLLOUT", Width: 14, Text: func(r aws.Service) string { return rolloutSign(r.Rollout()) }, Style: func(r aws.Service) style.Style { return rolloutStyle(r.Rollout()) }},
+		{Title: "ROLLOUT", Width: 10, Text: func(r aws.Service) string { return rolloutSign(r.Rollout()) }, Style: func(r aws.Service) style.Style { return rolloutStyle(r.Rollout()) }},
 		{Title: "DEFINITION", Width: 18, Text: func(r aws.Service) string { return r.TaskDefinition }},
 		{
 			Title: "PENDING", Width: 8, Right: true,
@@ -197,7 +197,8 @@ func rolloutSign(rollout string) string {
 		aws.RolloutSteady: "✓", aws.RolloutMoving: "●", aws.RolloutFailing: "▲", aws.RolloutRollingBack: "↩",
 		aws.RolloutFailed: "✗", aws.RolloutDraining: "▽", aws.RolloutInactive: "○", aws.RolloutUnknown: "?",
 	}
-	return signs[rollout] + " " + rollout
+	words := map[string]string{aws.RolloutRollingBack: "rollback"}
+	return signs[rollout] + " " + cmp.Or(words[rollout], rollout)
 }
 
 func rolloutStyle(rollout string) style.Style {

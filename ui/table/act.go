@@ -23,11 +23,20 @@ const (
 	named = 20
 )
 
+// possible tells whether any of the rows can take the action.
+func (t *Table[T]) possible(a Action[T], rows []T) bool {
+	return slices.ContainsFunc(rows, func(row T) bool { return t.takes(a, row) })
+}
+
+func (t *Table[T]) takes(a Action[T], row T) bool {
+	return t.failure(row) == "" && (a.When == nil || a.When(row))
+}
+
 // able are the rows that can take the action.
 func (t *Table[T]) able(a Action[T], rows []T) []T {
 	var able []T
 	for _, row := range rows {
-		if t.failure(row) == "" && (a.When == nil || a.When(row)) {
+		if t.takes(a, row) {
 			able = append(able, row)
 		}
 	}
@@ -142,7 +151,7 @@ func (t *Table[T]) run(a Action[T], rows []T) tea.Cmd {
 	r := &run{name: a.Does + " " + t.short(rows), cancel: cancel}
 	t.running = append(t.running, r)
 	for _, row := range rows {
-		delete(t.marked, t.spec.ID(row))
+		t.unmark(t.spec.ID(row))
 	}
 	return func() tea.Msg {
 		defer cancel()

@@ -76,20 +76,27 @@ func pump(t *table.Table[service], msg tea.Msg) {
 }
 
 func BenchmarkCursorDraw100k(b *testing.B) {
-	t, show := loaded(many(100_000), table.Order{}, "")
-	defer t.Close()
-	show()
-	if !t.Whole() {
-		b.Fatal("the rows are not there")
-	}
-	b.ResetTimer()
-	for i := range b.N {
-		name := "down"
-		if i%200 > 100 {
-			name = "up"
-		}
-		press(t, name)
-		_ = t.View()
+	for _, bb := range []struct {
+		name string
+		keys []string // pressed before
+	}{{"plain", nil}, {"all marked", []string{"ctrl+a"}}} {
+		b.Run(bb.name, func(b *testing.B) {
+			t, show := loaded(many(100_000), table.Order{}, "")
+			defer t.Close()
+			show()
+			for _, name := range bb.keys {
+				press(t, name)
+			}
+			b.ResetTimer()
+			for i := range b.N {
+				name := "down"
+				if i%200 > 100 {
+					name = "up"
+				}
+				press(t, name)
+				_ = t.View()
+			}
+		})
 	}
 }
 

@@ -40,7 +40,7 @@ func (t *Table[T]) actionCommands() []pane.Command {
 	var commands []pane.Command
 	targets := t.targets()
 	for _, a := range t.spec.Actions {
-		if rows := t.able(a, targets); len(rows) > 0 {
+		if t.possible(a, targets) {
 			commands = append(commands, pane.Command{Key: a.Key, Does: a.Does, Mutates: a.Mutates, Run: t.then(func() tea.Cmd { return t.act(a) })})
 		}
 	}

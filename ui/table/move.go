@@ -25,105 +25,11 @@ func (t *Table[T]) clampWindow() {
 	t.top = max(0, min(t.top, len(t.shown.order)-page))
 }
 
-// toggleMark marks the row under the cursor, or takes the mark off, and moves on.
-func (t *Table[T]) toggleMark() {
-	if t.current == "" {
-		return
-	}
-	t.anchor = t.current
-	if t.marked[t.current] {
-		delete(t.marked, t.current)
-	} else {
-		t.marked[t.current] = true
-	}
-	t.move(1)
-}
-
-// toggleAll marks every row that shows, or none of them when all are.
-func (t *Table[T]) toggleAll() {
-	all := true
-	for i := range t.shown.order {
-		id := t.spec.ID(*t.shown.at(i))
-		all = all && t.marked[id]
-	}
-	for i := range t.shown.order {
-		id := t.spec.ID(*t.shown.at(i))
-		if all {
-			delete(t.marked, id)
-		} else {
-			t.marked[id] = true
-		}
-	}
-}
-
-// markRange marks from the row marked last to the cursor.
-func (t *Table[T]) markRange() {
-	if t.current == "" {
-		return
-	}
-	from := t.find(t.anchor)
-	if from < 0 {
-		from = t.cursor
-	}
-	for i := min(from, t.cursor); i <= max(from, t.cursor); i++ {
-		t.marked[t.spec.ID(*t.shown.at(i))] = true
-	}
-	t.anchor = t.current
-}
-
-// extendMark marks the row under the cursor, moves and marks that one too.
-func (t *Table[T]) extendMark(n int) {
-	if t.current == "" {
-		return
-	}
-	t.marked[t.current] = true
-	t.move(n)
-	t.marked[t.current], t.anchor = true, t.current
-}
-
-// unmarkVanished takes the marks off rows that are gone.
-func (t *Table[T]) unmarkVanished() {
-	if len(t.marked) == 0 {
-		return
-	}
-	there := make(map[string]bool, len(t.marked))
-	for i := range t.all {
-		if id := t.spec.ID(t.all[i]); t.marked[id] {
-			there[id] = true
-		}
-	}
-	t.marked = there
-}
-
-// targets are the rows that an action means: the marked ones, also those that
-// the filter hides, else the one under the cursor.
-func (t *Table[T]) targets() []T {
-	if len(t.marked) == 0 {
-		if row, ok := t.Selected(); ok {
-			return []T{row}
-		}
-		return nil
-	}
-	rows := make([]T, 0, len(t.marked))
-	visible := make(map[string]bool, len(t.marked))
-	for i := range t.shown.order {
-		row := t.shown.at(i)
-		if id := t.spec.ID(*row); t.marked[id] {
-			rows, visible[id] = append(rows, *row), true
-		}
-	}
-	for i := range t.all {
-		if id := t.spec.ID(t.all[i]); t.marked[id] && !visible[id] {
-			rows = append(rows, t.all[i])
-		}
-	}
-	return rows
-}
-
 // clear takes back the marks, else the filter.
 func (t *Table[T]) clear() tea.Cmd {
 	if len(t.marked) > 0 {
 		clear(t.marked)
+		t.picked = nil
 		return nil
 	}
 	return t.setFilter("")

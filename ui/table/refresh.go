@@ -2,20 +2,11 @@ package table
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"gantry/ui/pane"
-)
-
-const (
-	// longest is the most that repeated failures put off the next try.
-	longest = 5 * time.Minute
-	// gap is the least time between two looks at rows, however fast the user
-	// scrolls through rows that are due.
-	gap = time.Second
 )
 
 // refresh is what keeps the rows fresh.
@@ -46,43 +37,6 @@ func (r *refresh[T]) reset() {
 func (r *refresh[T]) hurry() {
 	r.membership, r.content = beat{at: r.membership.at}, beat{at: r.content.at}
 	r.hurried = time.Now()
-}
-
-// beat is the rhythm of one kind of request.
-type beat struct {
-	at    time.Time // of the last success
-	last  time.Time // of the last answer
-	err   error     // of the last answer
-	fails int       // in a row
-	slack float64   // 0…0.1, drawn anew with each answer, keeps many tables from asking in step
-}
-
-// answered notes how a request ended.
-func (b *beat) answered(err error) {
-	b.last, b.err, b.slack = time.Now(), err, rand.Float64()/10
-	if err != nil {
-		b.fails++
-		return
-	}
-	b.at, b.fails = b.last, 0
-}
-
-// after is when a pace allows the next request: later with every failure.
-func (b *beat) after(pace time.Duration) time.Time {
-	if b.last.IsZero() {
-		return b.last
-	}
-	for range b.fails {
-		if pace *= 2; pace >= longest {
-			pace = longest
-			break
-		}
-	}
-	return b.last.Add(b.stretch(pace))
-}
-
-func (b *beat) stretch(pace time.Duration) time.Duration {
-	return pace + time.Duration(b.slack*float64(pace))
 }
 
 // keepFresh asks for what is due and sets the alarm for what is due next. An
@@ -128,105 +82,6 @@ func (t *Table[T]) lookingForMembers() bool {
 
 // incremental says that membership and content are refreshed apart.
 func (t *Table[T]) incremental() bool { return t.source.IDs != nil && t.source.Describe != nil }
-
-// membersDue is when to find out again which rows there are.
-func (t *Table[T]) membersDue() time.Time {
-	pace := t.spec.Pace
-	acting := time.Now().Before(t.refresh.acting)
-	switch {
-	case !t.list.Whole():
-		return t.refresh.membership.after(pace.Moving)
-	case t.source.Describe == nil:
-		return t.refresh.membership.after(t.paceOf(acting || t.anyMoving()))
-	case acting && t.incremental():
-		return t.refresh.membership.after(pace.Moving)
-	}
-	return t.refresh.membership.after(t.still(pace.Members))
-}
-
-// still is the pace of what does not move: slower where the keys are
-// elsewhere, because nobody is about to act on it.
-func (t *Table[T]) still(pace time.Duration) time.Duration {
-	if t.background {
-		return max(pace, t.spec.Pace.Background)
-	}
-	return pace
-}
-
-// rowsDue are the rows on screen that are to be looked at now or, if there are
-// none, when the next one is.
-func (t *Table[T]) rowsDue(now time.Time) (ids []string, next time.Time) {
-	r := &t.refresh
-	if t.source.Describe == nil || !t.list.Whole() || t.list.Busy() || r.fresh.Busy() {
-		return nil, time.Time{}
-	}
-	acting := now.Before(r.acting)
-	earliest := r.content.after(gap)
-	if r.content.fails > 0 {
-		earliest = r.content.after(t.spec.Pace.Moving)
-	}
-	for i := t.top; i < min(t.top+t.page(), len(t.shown.order)); i++ {
-		row := t.shown.at(i)
-		id := t.spec.ID(*row)
-		pace := r.content.stretch(t.paceOf(acting || t.moving(row)))
-		due := t.seen(id).Add(pace)
-		if t.seen(id).Before(r.hurried) {
-			due = time.Time{}
-		}
-		// One that is nearly due goes along: it fills up the batch.
-		if !due.Add(-pace / 4).After(now) {
-			ids = append(ids, id)
-		}
-		if next.IsZero() || due.Before(next) {
-			next = due
-		}
-	}
-	if len(t.shown.order) == 0 {
-		return nil, time.Time{}
-	}
-	if earliest.After(next) {
-		next = earliest
-	}
-	if next.After(now) {
-		return nil, next
-	}
-	return ids, time.Time{}
-}
-
-// seen is when the content of a row was fetched.
-func (t *Table[T]) seen(id string) time.Time {
-	if at, ok := t.refresh.described[id]; ok {
-		return at
-	}
-	return t.list.At
-}
-
-func (t *Table[T]) paceOf(moving bool) time.Duration {
-	if moving {
-		return t.spec.Pace.Moving
-	}
-	return t.still(t.spec.Pace.Still)
-}
-
-func (t *Table[T]) moving(row *T) bool { return t.spec.Moving != nil && t.spec.Moving(*row) }
-
-// anyMoving says that a row on screen is on its way to another state.
-func (t *Table[T]) anyMoving() bool {
-	for i := t.top; i < min(t.top+t.page(), len(t.shown.order)); i++ {
-		if t.moving(t.shown.at(i)) {
-			return true
-		}
-	}
-	return false
-}
-
-// membersPace is how old the list may get when nothing happens.
-func (t *Table[T]) membersPace() time.Duration {
-	if t.source.Describe == nil {
-		return t.spec.Pace.Still
-	}
-	return t.spec.Pace.Members
-}
 
 // loadMembers asks which rows there are, the cheap way if there is one.
 func (t *Table[T]) loadMembers() tea.Cmd {

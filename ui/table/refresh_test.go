@@ -173,7 +173,7 @@ func TestPace(t *testing.T) {
 		name     string
 		prepare  func(c *cloud)
 		act      bool
-		for_     time.Duration
+		lasts    time.Duration
 		min, max int // describe batches
 	}{
 		{"still", func(*cloud) {}, false, time.Minute, 3, 4},
@@ -188,7 +188,7 @@ func TestPace(t *testing.T) {
 				if tt.act {
 					d.deliver(pane.Acted{What: "service"})
 				}
-				d.pass(tt.for_)
+				d.pass(tt.lasts)
 				if c.batches < tt.min || c.batches > tt.max {
 					t.Errorf("%d describes, want %d to %d", c.batches, tt.min, tt.max)
 				}
@@ -226,6 +226,27 @@ func TestCallsPerMinute(t *testing.T) {
 			if n := c.calls() - before; n > 20 {
 				t.Errorf("minute %d: %d calls", minute, n)
 			}
+		}
+	})
+}
+
+func TestPaneInTheBackgroundAsksSeldom(t *testing.T) {
+	c := newCloud(8)
+	drive(t, spec(c), func(d *driver) {
+		d.pass(time.Second)
+		d.Focused(false)
+		d.run(d.Resize(60, 5))
+		before := c.calls()
+		d.pass(10 * time.Minute)
+		if n := c.calls() - before; n > 4 {
+			t.Errorf("%d calls in ten minutes", n)
+		}
+		d.Focused(true)
+		d.run(d.Resize(60, 11))
+		before = c.calls()
+		d.pass(time.Second)
+		if c.calls() == before {
+			t.Error("does not look again when it gets the keys")
 		}
 	})
 }

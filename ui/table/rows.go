@@ -59,7 +59,7 @@ func (t *Table[T]) arrangedNow(msg arranged) tea.Cmd {
 // line of the screen; a row that is gone hands over to its nearest neighbour.
 func (t *Table[T]) take(next arrangement[T]) {
 	old, line := t.shown, t.cursor-t.top
-	t.shown = next
+	t.shown, t.picked = next, nil
 	if !t.touched && !(old.whole && len(old.order) > 0) {
 		t.cursor, t.top = 0, 0
 	} else {

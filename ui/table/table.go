@@ -34,6 +34,7 @@ type Table[T any] struct {
 	wanted  string // ID of a row to go to once it is there
 	touched bool   // the user has been here: the cursor follows its row
 	marked  map[string]bool
+	picked  []T    // the marked rows; nil when they have to be collected anew
 	anchor  string // ID of the row marked last
 	scroll  int    // columns scrolled out behind the first
 
@@ -100,6 +101,7 @@ func (t *Table[T]) Follow(s Source[T]) tea.Cmd {
 	t.arranging = nil
 	t.cursor, t.top, t.current, t.touched, t.anchor = 0, 0, "", false, ""
 	clear(t.marked)
+	t.picked = nil
 	return t.settle()
 }
 

@@ -138,7 +138,7 @@ func (t *Term) bar() string {
 	case t.phase == ended:
 		return t.endBar()
 	case t.scroll.browsing:
-		return now.Mark.Render(style.Fit(" history · n N next match · / search · y copy · enter back to the shell", t.w))
+		return now.Mark.Render(style.Fit(" history · enter back to the shell · / search · y copy", t.w))
 	case !t.scroll.following:
 		return now.Dim.Render(style.Fit(" scrolled back · typing goes to the end", t.w))
 	}

@@ -190,3 +190,16 @@ func (s *Screen) Golden(replace ...string) {
 	s.tb.Helper()
 	golden.RequireEqual(s.tb, strings.NewReplacer(replace...).Replace(s.Text()))
 }
+
+// Settle waits until the screen has not changed for a moment, so that answers
+// under way are on it.
+func (s *Screen) Settle() {
+	s.tb.Helper()
+	last, since := s.Text(), time.Now()
+	s.Until(func(screen string) bool {
+		if screen != last {
+			last, since = screen, time.Now()
+		}
+		return time.Since(since) > 300*time.Millisecond
+	}, "never came to rest")
+}

@@ -1,0 +1,5 @@
+package term
+
+import "github.com/charmbracelet/x/ansi"
+
+func plainView(s string) string { return ansi.Strip(s) }
