@@ -125,16 +125,25 @@ func (o *outbox) takeFresh(dst [][]byte, limit int, now time.Time) [][]byte {
 }
 
 // takeOverdue copies up to limit frames whose acknowledgement is late behind
-// dst. Each is waited for twice as long after every attempt, up to maxRTO.
+// dst. After the first few attempts each is waited for twice as long every
+// time, up to maxRTO.
 func (o *outbox) takeOverdue(dst [][]byte, limit int, now time.Time) [][]byte {
 	for n := o.base; n < o.fresh && limit > 0; n++ {
 		s := o.slot(n)
-		if !s.acked && now.Sub(s.sent) >= min(o.rto<<min(s.attempts-1, 6), maxRTO) {
+		if !s.acked && now.Sub(s.sent) >= o.patience(s.attempts) {
 			dst = take(dst, s, now)
 			limit--
 		}
 	}
 	return dst
+}
+
+// patience is how long a frame sent so many times is waited for. The timeout
+// follows the round trip, so the first few resends answer losses; only a peer
+// that stays silent is left in peace.
+func (o *outbox) patience(attempts int) time.Duration {
+	const eager = 4
+	return min(o.rto<<min(max(attempts-eager, 0), 6), maxRTO)
 }
 
 // take copies the frame, because its slot may be acknowledged and filled
