@@ -88,7 +88,7 @@ func (t *Table[T]) markCommands() []pane.Command {
 
 func (t *Table[T]) viewCommands() []pane.Command {
 	var commands []pane.Command
-	if len(t.all) > 0 {
+	if t.source.List != nil { // also while rows are still to come
 		commands = append(commands,
 			pane.Command{Key: "/", Does: "filter", Run: t.startFilter},
 			pane.Command{Key: "o", Does: "sort by next column", Quiet: true, Run: t.then(t.nextColumn)},

@@ -23,7 +23,8 @@ func (t *Table[T]) View() string {
 	if t.headerHeight() > 0 {
 		lines = append(lines, theme.Header.Render(t.header(columns)))
 	}
-	for i := t.top; i < min(t.top+t.page(), len(t.shown.order)); i++ {
+	from, to := t.window()
+	for i := from; i < to; i++ {
 		lines = append(lines, t.line(theme, columns, i))
 	}
 	for len(lines) < t.height-t.footerHeight() {

@@ -9,22 +9,9 @@ import (
 // highlight shows what the query found in a cell. Text beyond ASCII is left
 // alone: a letter must not be torn from its combining marks.
 func (q query) highlight(text string, column int, look, found style.Style) string {
-	var at []int
-	for i := range q {
-		t := &q[i]
-		if t.not || t.column >= 0 && t.column != column {
-			continue
-		}
-		if hits, ok := t.match(text, []int{}); ok {
-			at = append(at, hits...)
-		}
-	}
-	if len(at) == 0 || !ascii(text) {
+	hit := q.hits(text, column)
+	if hit == nil || !ascii(text) {
 		return look.Render(text)
-	}
-	hit := make([]bool, len(text))
-	for _, i := range at {
-		hit[i] = true
 	}
 	var b strings.Builder
 	for i := 0; i < len(text); {
@@ -40,6 +27,29 @@ func (q query) highlight(text string, column int, look, found style.Style) strin
 		i = j
 	}
 	return b.String()
+}
+
+// hits tells which bytes of the cell the query found; nil when none.
+func (q query) hits(text string, column int) []bool {
+	var hit []bool
+	for i := range q {
+		t := &q[i]
+		if t.not || t.column >= 0 && t.column != column {
+			continue
+		}
+		of := make([]bool, len(text))
+		if !t.match(text, func(at int) { of[at] = true }) {
+			continue
+		}
+		if hit == nil {
+			hit = of
+			continue
+		}
+		for j := range of {
+			hit[j] = hit[j] || of[j]
+		}
+	}
+	return hit
 }
 
 func ascii(s string) bool {

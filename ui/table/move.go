@@ -18,6 +18,11 @@ func (t *Table[T]) moveTo(i int) {
 // page is how many rows fit.
 func (t *Table[T]) page() int { return max(0, t.height-t.headerHeight()-t.footerHeight()) }
 
+// window is the range of rows that are on screen.
+func (t *Table[T]) window() (from, to int) {
+	return t.top, min(t.top+t.page(), len(t.shown.order))
+}
+
 // clampWindow brings the cursor into the window, and the window into the rows.
 func (t *Table[T]) clampWindow() {
 	page := max(1, t.page())

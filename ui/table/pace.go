@@ -86,7 +86,8 @@ func (t *Table[T]) rowsDue(now time.Time) (ids []string, next time.Time) {
 	if r.content.fails > 0 {
 		earliest = r.content.after(t.spec.Pace.Moving)
 	}
-	for i := t.top; i < min(t.top+t.page(), len(t.shown.order)); i++ {
+	from, to := t.window()
+	for i := from; i < to; i++ {
 		row := t.shown.at(i)
 		id := t.spec.ID(*row)
 		pace := r.content.stretch(t.paceOf(acting || t.moving(row)))
@@ -133,7 +134,8 @@ func (t *Table[T]) moving(row *T) bool { return t.spec.Moving != nil && t.spec.M
 
 // anyMoving says that a row on screen is on its way to another state.
 func (t *Table[T]) anyMoving() bool {
-	for i := t.top; i < min(t.top+t.page(), len(t.shown.order)); i++ {
+	from, to := t.window()
+	for i := from; i < to; i++ {
 		if t.moving(t.shown.at(i)) {
 			return true
 		}

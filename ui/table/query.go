@@ -93,26 +93,23 @@ func (t *term) finds(text string) bool {
 		}
 		return strings.Contains(text, t.want)
 	}
-	_, ok := t.match(text, nil)
-	return ok
+	return t.match(text, func(int) {})
 }
 
-// match finds the letters of the term in order, and appends where.
-func (t *term) match(text string, at []int) ([]int, bool) {
+// match finds the letters of the term in order, and tells where each begins.
+func (t *term) match(text string, hit func(at int)) bool {
 	from := 0
 	for _, want := range t.want {
 		i := t.index(text[from:], want)
 		if i < 0 {
-			return at, false
-		}
-		if at != nil {
-			at = append(at, from+i)
+			return false
 		}
 		from += i
+		hit(from)
 		_, n := utf8.DecodeRuneInString(text[from:])
 		from += n
 	}
-	return at, true
+	return true
 }
 
 // index is where the letter comes first, or -1.

@@ -340,6 +340,21 @@ func TestErrorKeepsTheRowsAndTellsTheirAge(t *testing.T) {
 	})
 }
 
+func TestErrorOfTheListAloneIsTold(t *testing.T) {
+	c := newCloud(8)
+	s := spec(c)
+	s.Source.IDs = func(context.Context) ([]string, error) { return nil, errDenied }
+	drive(t, s, func(d *driver) {
+		d.settle()
+		listed := time.Now()
+		d.pass(10 * time.Minute)
+		d.wantScreen("list as of " + listed.Format("15:04:05") + " · access denied")
+		c.change(func() { c.services[2].Run = 42 })
+		d.pass(17 * time.Second)
+		d.wantScreen("svc-002 42")
+	})
+}
+
 func TestPartOfTheFirstLoadStays(t *testing.T) {
 	c := newCloud(30)
 	s := spec(c)
