@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -23,6 +24,9 @@ import (
 type shell struct {
 	*os.File
 	cmd *exec.Cmd
+
+	mu     sync.Mutex // Setsize and Close must not meet
+	closed bool
 }
 
 func runShell(name string, args ...string) func(context.Context, int, int) (term.Stream, error) {
@@ -33,11 +37,16 @@ func runShell(name string, args ...string) func(context.Context, int, int) (term
 		if err != nil {
 			return nil, err
 		}
-		return &shell{f, cmd}, nil
+		return &shell{File: f, cmd: cmd}, nil
 	}
 }
 
 func (s *shell) Resize(cols, rows int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return os.ErrClosed
+	}
 	return pty.Setsize(s.File, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
 }
 
@@ -53,6 +62,9 @@ func (s *shell) Read(p []byte) (int, error) {
 func (s *shell) Err() error { return nil }
 
 func (s *shell) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 	_ = s.cmd.Process.Kill()
 	err := s.File.Close()
 	_ = s.cmd.Wait()
@@ -135,7 +147,8 @@ func TestBash(t *testing.T) {
 	s.Wait("42 ABC! 日本語")
 	s.Type("clear; printf '日本語日本%.0s' 1 2 3 4 5 6\r")
 	s.Wait("日本語日本日本語日本日本語日本日本語日本日本語日本\n日本語日本$")
-	s.Type("\x15clear; sleep 1000\r")
+	s.Type("\rclear\recho rea''dy; sleep 1000\r")
+	s.Wait("ready\n")
 	s.Type("\x03")
 	s.Type("echo st''opped\r")
 	s.Wait("stopped")

@@ -16,10 +16,10 @@ import (
 )
 
 // Stream is the far end of a terminal: an ECS Exec session, a docker exec, a
-// PTY. Read and Write are called from one goroutine each; Close ends both. Two
-// more abilities are used when it has them: Err() error says why it ended (nil:
-// as it should), once Read has failed; Detach() error leaves the far end
-// running.
+// PTY. Read, Write and Resize are called from one goroutine each; Close may
+// come at any time, once, and ends what the others wait for. Two more abilities
+// are used when it has them: Err() error says why it ended (nil: as it should),
+// once Read has failed; Detach() error leaves the far end running.
 type Stream interface {
 	io.ReadWriteCloser
 	// Resize tells the size in cells.
