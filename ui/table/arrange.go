@@ -19,8 +19,8 @@ type order struct {
 // while new rows are still being sorted, the old pair is drawn.
 type arrangement[T any] struct {
 	rows  []T
-	order []int32 // indexes into rows
-	whole bool    // rows are all there are
+	order []int // indexes into rows
+	whole bool  // rows are all there are
 }
 
 func (a *arrangement[T]) at(i int) *T { return &a.rows[a.order[i]] }
@@ -30,7 +30,7 @@ const alone = 4096
 
 // arrange gives the indexes of the rows that pass the query, sorted. It
 // changes nothing, so that it can run outside the event loop.
-func (s *Spec[T]) arrange(rows []T, by order, q query) []int32 {
+func (s *Spec[T]) arrange(rows []T, by order, q query) []int {
 	if len(s.Columns) == 0 {
 		return s.pass(rows, 0, len(rows), q)
 	}
@@ -45,7 +45,7 @@ func (s *Spec[T]) arrange(rows []T, by order, q query) []int32 {
 	entries := slices.Concat(parts...)
 	ranks := rank(entries)
 	sortParallel(ranks, make([]ranked, len(ranks)), workers, s.comparison(rows, entries, by))
-	sorted := make([]int32, len(ranks))
+	sorted := make([]int, len(ranks))
 	for i, r := range ranks {
 		sorted[i] = entries[r.entry].row
 	}
@@ -53,11 +53,11 @@ func (s *Spec[T]) arrange(rows []T, by order, q query) []int32 {
 }
 
 // pass are the rows from..to that the query lets through.
-func (s *Spec[T]) pass(rows []T, from, to int, q query) []int32 {
-	kept := make([]int32, 0, to-from)
+func (s *Spec[T]) pass(rows []T, from, to int, q query) []int {
+	kept := make([]int, 0, to-from)
 	for i := from; i < to; i++ {
 		if q.empty() || s.matches(&rows[i], q) {
-			kept = append(kept, int32(i))
+			kept = append(kept, i)
 		}
 	}
 	return kept
@@ -65,7 +65,7 @@ func (s *Spec[T]) pass(rows []T, from, to int, q query) []int32 {
 
 // entry is what a row is sorted by.
 type entry struct {
-	row int32
+	row int
 	key string // natural key of the text; the ID in a column that compares
 	id  string
 }
@@ -91,7 +91,7 @@ func (s *Spec[T]) entries(rows []T, from, to int, by order, q query) []entry {
 // of its key that settles most comparisons.
 type ranked struct {
 	prefix uint64
-	entry  int32
+	entry  int
 }
 
 // rank takes as prefixes the eight bytes after what all keys have in common.
@@ -111,7 +111,7 @@ func rank(entries []entry) []ranked {
 	for i := range entries {
 		var first [8]byte
 		copy(first[:], entries[i].key[len(common):])
-		ranks[i] = ranked{binary.BigEndian.Uint64(first[:]), int32(i)}
+		ranks[i] = ranked{binary.BigEndian.Uint64(first[:]), i}
 	}
 	return ranks
 }

@@ -90,7 +90,7 @@ func (t *Table[T]) viewCommands() []pane.Command {
 	var commands []pane.Command
 	if t.source.List != nil { // also while rows are still to come
 		commands = append(commands,
-			pane.Command{Key: "/", Does: "filter", Run: t.startFilter},
+			pane.Command{Key: "/", Does: "filter", Run: t.just(t.startFilter)},
 			pane.Command{Key: "o", Does: "sort by next column", Quiet: true, Run: t.then(t.nextColumn)},
 			pane.Command{Key: "O", Does: "reverse order", Quiet: true, Run: t.then(t.reverse)})
 	}

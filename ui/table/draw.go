@@ -74,21 +74,21 @@ func (t *Table[T]) columnTitle(c placed) string {
 		}
 		title = style.Cut(title, c.width-1) + arrow
 	}
-	return fit(title, c.width, column.Right)
-}
-
-func fit(s string, w int, right bool) string {
-	if right {
-		return style.FitRight(s, w)
+	if column.Right {
+		return style.FitRight(title, c.width)
 	}
-	return style.Fit(s, w)
+	return style.Fit(title, c.width)
 }
 
 // line draws the i-th row.
 func (t *Table[T]) line(theme *style.Theme, columns []placed, i int) string {
 	row := t.shown.at(i)
 	marked, here := t.marked[t.spec.ID(*row)], i == t.cursor
-	cells := t.cells(theme, columns, row, here)
+	found := t.filter.query
+	if here {
+		found = nil // would tear holes into the cursor's background
+	}
+	cells := t.cells(theme, columns, row, found)
 	sign, pointer := " ", " "
 	if marked {
 		sign = theme.Marked.Render("•")
@@ -110,7 +110,7 @@ func (t *Table[T]) line(theme *style.Theme, columns []placed, i int) string {
 }
 
 // cells draws a row's text in exactly the width behind the gutter.
-func (t *Table[T]) cells(theme *style.Theme, columns []placed, row *T, here bool) string {
+func (t *Table[T]) cells(theme *style.Theme, columns []placed, row *T, found query) string {
 	if len(columns) == 0 {
 		return style.Blank(t.width - gutter)
 	}
@@ -118,35 +118,30 @@ func (t *Table[T]) cells(theme *style.Theme, columns []placed, row *T, here bool
 		name := style.Cut(style.Plain(t.spec.Columns[0].Text(*row)), columns[0].width)
 		return name + theme.Bad.Render(style.Fit(" ✗ "+style.Plain(why), t.width-gutter-style.Width(name)))
 	}
-	dim := t.spec.Dim != nil && t.spec.Dim(*row)
 	var b strings.Builder
 	for i, c := range columns {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(t.cell(theme, c, row, dim, here))
+		b.WriteString(t.cell(theme, c, row, found))
 	}
 	last := columns[len(columns)-1]
 	b.WriteString(style.Blank(t.width - last.x - last.width))
 	return b.String()
 }
 
-func (t *Table[T]) cell(theme *style.Theme, c placed, row *T, dim, here bool) string {
+func (t *Table[T]) cell(theme *style.Theme, c placed, row *T, found query) string {
 	column := &t.spec.Columns[c.index]
 	text := style.Cut(style.Plain(column.Text(*row)), c.width)
 	pad := style.Blank(c.width - style.Width(text))
 	look := theme.Text
 	switch {
-	case dim:
+	case t.spec.Dim != nil && t.spec.Dim(*row):
 		look = theme.Dim
 	case column.Style != nil:
 		look = column.Style(*row)
 	}
-	if here || t.filter.query.empty() {
-		text = look.Render(text)
-	} else {
-		text = t.filter.query.highlight(text, c.index, look, theme.Match)
-	}
+	text = found.highlight(text, c.index, look, theme.Match)
 	if column.Right {
 		return pad + text
 	}

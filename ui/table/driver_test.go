@@ -165,7 +165,7 @@ func (h *host) Open(pane.Pane)        {}
 func (h *host) Ask(d pane.Dialog)     { h.dialogs = append(h.dialogs, d) }
 func (h *host) Say(n pane.Notice)     { h.notices = append(h.notices, n) }
 func (h *host) Show(s pane.Stage)     { h.stages = append(h.stages, s) }
-func (h *host) Start(job *pane.Job)   {}
+func (h *host) Start(*pane.Job)       {}
 func (h *host) Focus(string)          {}
 func (h *host) last() pane.Dialog     { return h.dialogs[len(h.dialogs)-1] }
 func (h *host) stage() pane.Stage     { return h.stages[len(h.stages)-1] }
@@ -180,7 +180,6 @@ type driver struct {
 	msgs  chan tea.Msg
 	told  []string // IDs of the rows that were said to be selected; "" for none
 	acted int
-	draws map[string]int
 }
 
 // drive runs a test of a table.

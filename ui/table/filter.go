@@ -16,10 +16,7 @@ type filter struct {
 }
 
 // startFilter takes the keys.
-func (t *Table[T]) startFilter() tea.Cmd {
-	t.filter.typing = true
-	return nil
-}
+func (t *Table[T]) startFilter() { t.filter.typing = true }
 
 // setFilter narrows the rows down to what the text says.
 func (t *Table[T]) setFilter(text string) tea.Cmd {

@@ -24,7 +24,8 @@ type beat struct {
 
 // answered notes how a request ended.
 func (b *beat) answered(err error) {
-	b.last, b.err, b.slack = time.Now(), err, rand.Float64()/10
+	b.last, b.err = time.Now(), err
+	b.slack = rand.Float64() / 10 //nolint:gosec // spreads load, guards nothing
 	if err != nil {
 		b.fails++
 		return
@@ -57,8 +58,10 @@ func (t *Table[T]) membersDue() time.Time {
 	switch {
 	case !t.list.Whole():
 		return t.refresh.membership.after(pace.Moving)
+	case t.source.Describe == nil && (acting || t.anyMoving()):
+		return t.refresh.membership.after(pace.Moving)
 	case t.source.Describe == nil:
-		return t.refresh.membership.after(t.paceOf(acting || t.anyMoving()))
+		return t.refresh.membership.after(t.still(pace.Still))
 	case acting && t.incremental():
 		return t.refresh.membership.after(pace.Moving)
 	}
@@ -81,7 +84,6 @@ func (t *Table[T]) rowsDue(now time.Time) (ids []string, next time.Time) {
 	if t.source.Describe == nil || !t.list.Whole() || t.list.Busy() || r.fresh.Busy() {
 		return nil, time.Time{}
 	}
-	acting := now.Before(r.acting)
 	earliest := r.content.after(gap)
 	if r.content.fails > 0 {
 		earliest = r.content.after(t.spec.Pace.Moving)
@@ -90,10 +92,10 @@ func (t *Table[T]) rowsDue(now time.Time) (ids []string, next time.Time) {
 	for i := from; i < to; i++ {
 		row := t.shown.at(i)
 		id := t.spec.ID(*row)
-		pace := r.content.stretch(t.paceOf(acting || t.moving(row)))
+		pace := r.content.stretch(t.rowPace(row, now))
 		due := t.seen(id).Add(pace)
 		if t.seen(id).Before(r.hurried) {
-			due = time.Time{}
+			due = r.hurried
 		}
 		// One that is nearly due goes along: it fills up the batch.
 		if !due.Add(-pace / 4).After(now) {
@@ -103,8 +105,8 @@ func (t *Table[T]) rowsDue(now time.Time) (ids []string, next time.Time) {
 			next = due
 		}
 	}
-	if len(t.shown.order) == 0 {
-		return nil, time.Time{}
+	if next.IsZero() {
+		return nil, next
 	}
 	if earliest.After(next) {
 		next = earliest
@@ -123,8 +125,9 @@ func (t *Table[T]) seen(id string) time.Time {
 	return t.list.At
 }
 
-func (t *Table[T]) paceOf(moving bool) time.Duration {
-	if moving {
+// rowPace is how often a row is looked at.
+func (t *Table[T]) rowPace(row *T, now time.Time) time.Duration {
+	if now.Before(t.refresh.acting) || t.moving(row) {
 		return t.spec.Pace.Moving
 	}
 	return t.still(t.spec.Pace.Still)

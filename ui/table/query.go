@@ -119,7 +119,7 @@ func (t *term) index(text string, want rune) int {
 	}
 	if want < utf8.RuneSelf {
 		for i := range len(text) {
-			if c := text[i]; c == byte(want) || c+('a'-'A') == byte(want) {
+			if c := rune(text[i]); c == want || c+('a'-'A') == want {
 				return i
 			}
 		}

@@ -230,6 +230,20 @@ func TestCallsPerMinute(t *testing.T) {
 	})
 }
 
+func TestRowsNotSeenSinceAnActionAreLookedAtFirst(t *testing.T) {
+	c := newCloud(30)
+	drive(t, spec(c), func(d *driver) {
+		d.pass(time.Second)
+		d.deliver(pane.Acted{What: "service"})
+		d.pass(2 * time.Second)
+		d.deliver(tea.MouseWheelMsg{Button: tea.MouseWheelDown})
+		d.pass(1100 * time.Millisecond)
+		if got := c.asked; len(got) != 3 || got[0] != "arn/010" {
+			t.Errorf("looked at %v, want the three rows that came on screen", got)
+		}
+	})
+}
+
 func TestPaneInTheBackgroundAsksSeldom(t *testing.T) {
 	c := newCloud(8)
 	drive(t, spec(c), func(d *driver) {

@@ -60,7 +60,7 @@ func (t *Table[T]) arrangedNow(msg arranged) tea.Cmd {
 func (t *Table[T]) take(next arrangement[T]) {
 	old, line := t.shown, t.cursor-t.top
 	t.shown, t.picked = next, nil
-	if !t.touched && !(old.whole && len(old.order) > 0) {
+	if !t.touched && (!old.whole || len(old.order) == 0) {
 		t.cursor, t.top = 0, 0
 	} else {
 		t.cursor = t.follow(old)
@@ -94,7 +94,7 @@ func (t *Table[T]) follow(old arrangement[T]) int {
 
 // find is where the row of that ID shows, or -1.
 func (t *Table[T]) find(id string) int {
-	return slices.IndexFunc(t.shown.order, func(row int32) bool { return t.spec.ID(t.shown.rows[row]) == id })
+	return slices.IndexFunc(t.shown.order, func(row int) bool { return t.spec.ID(t.shown.rows[row]) == id })
 }
 
 // seek goes to the row that Select asked for, once it is there.

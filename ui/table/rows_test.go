@@ -282,8 +282,8 @@ func TestSelectionsArriveInOrder(t *testing.T) {
 	drive(t, spec(newCloud(10)), func(d *driver) {
 		d.settle()
 		d.told = nil
-		first := d.Table.Follow(table.Source[service]{}) // says "none"…
-		second := d.Table.Follow(newCloud(3).source("other"))
+		first := d.Follow(table.Source[service]{}) // says "none"…
+		second := d.Follow(newCloud(3).source("other"))
 		d.run(second) // …and what comes later may be delivered before
 		d.settle()
 		d.run(first)
