@@ -47,6 +47,7 @@ func (sess *session) shakeHands(ctx context.Context) error {
 	if sess.o.KMS != nil {
 		done.CustomerMessage = "This session is encrypted using AWS KMS."
 	}
+	sess.phase.Store(started) // before the client hears that it may send
 	return sess.sendJSON(ctx, wire.HandshakeComplete, done)
 }
 

@@ -96,7 +96,7 @@ func (sess *session) target() string {
 // perform returns why the session ended, empty for a plain end.
 func (sess *session) perform() string {
 	defer sess.stop()
-	if sess.o.Kind == Port || sess.o.KMS != nil {
+	if sess.handshakes() {
 		if err := sess.shakeHands(sess.work); err != nil {
 			if sess.work.Err() != nil {
 				return ""
@@ -104,7 +104,6 @@ func (sess *session) perform() string {
 			return "Encountered error while initiating handshake. " + err.Error()
 		}
 	}
-	sess.phase.Store(started)
 	if sess.o.Kind == Port {
 		return sess.servePort(sess.work)
 	}
