@@ -81,6 +81,13 @@ type buildPlan struct {
 // other failure is a *diagnose.Error, and in the last progress the step that
 // failed carries its lines of the Dockerfile.
 func (c *Client) Build(ctx context.Context, o BuildOptions, progress func(BuildProgress)) (BuildResult, error) {
+	return c.build(ctx, o, progress, buildWith)
+}
+
+// builder builds a plan, reports to d, and returns the image's id.
+type builder func(ctx context.Context, api *client.Client, plan buildPlan, d *delivery) (imageID string, err error)
+
+func (c *Client) build(ctx context.Context, o BuildOptions, progress func(BuildProgress), with builder) (BuildResult, error) {
 	api, err := c.mutable(ctx, o.what())
 	if err != nil {
 		return BuildResult{}, err
@@ -91,7 +98,7 @@ func (c *Client) Build(ctx context.Context, o BuildOptions, progress func(BuildP
 	}
 	d := deliver(progress)
 	defer d.close()
-	id, err := buildWith(ctx, api, plan, d)
+	id, err := with(ctx, api, plan, d)
 	if err != nil {
 		return BuildResult{}, c.endBuild(ctx, plan, d, err)
 	}

@@ -173,7 +173,7 @@ var missingFiles = []*regexp.Regexp{
 	regexp.MustCompile(`(?:COPY|ADD) failed: (no source files were specified)`),
 	regexp.MustCompile(`checking on sources under .*?: Rel.*?: ("?[^"]+"?)`),
 	regexp.MustCompile(`(?:no items matching glob|copier: stat:) "([^"]+)"`),
-	regexp.MustCompile(`failed to (?:compute cache key|calculate checksum).*?(lstat|no such file or directory|failed to walk)`),
+	regexp.MustCompile(`(?:lstat|stat|failed to walk) (/var/lib/\S+ ?\S*: no such file or directory)`),
 }
 
 func missingFile(f buildFailure) finding {
@@ -190,9 +190,8 @@ func missingFile(f buildFailure) finding {
 // explainMissing says why a file is not in the context: it is not there, or a
 // line of .dockerignore keeps it out.
 func (p buildPlan) explainMissing(f buildFailure, file string) finding {
-	from := sourcesOf(f.step.Name)
-	if strings.Contains(file, " ") || file == "lstat" {
-		file = strings.Join(from, " ")
+	if strings.Contains(file, " ") { // the builder's own words or paths, not a name
+		file = p.expand(strings.Join(sourcesOf(f.step.Name), " "))
 	}
 	file = strings.TrimPrefix(filepath.ToSlash(file), "/")
 	if rel, err := filepath.Rel(p.Dir, "/"+file); err == nil && filepath.IsLocal(rel) {
@@ -206,6 +205,23 @@ func (p buildPlan) explainMissing(f buildFailure, file string) finding {
 	}
 	cause := fmt.Sprintf("%s is not in %s", clean(file), clean(p.Dir))
 	return finding{ErrBuildContext, cause, adviceFor(file, p.Dir)}
+}
+
+// expand puts the build's arguments in: the classic builder names an
+// instruction as it is written.
+func (p buildPlan) expand(text string) string {
+	d, _ := parseDockerfile(p.file, p.source)
+	return os.Expand(text, func(name string) string {
+		if value, given := p.Args[name]; given {
+			return value
+		}
+		for _, a := range d.Args {
+			if a.Name == name {
+				return a.Default
+			}
+		}
+		return "${" + name + "}"
+	})
 }
 
 // hidingPattern is the last line of .dockerignore that keeps a file out.
