@@ -162,6 +162,9 @@ func nameTaken(f failure) finding {
 }
 
 func imageGone(f failure) finding {
+	if f.says("does not match the specified platform") {
+		return finding{ErrImageGone, f.text, "build it for this platform, or leave the platform open"}
+	}
 	if !f.says("no such image", "image not known", "pull access denied") {
 		return finding{}
 	}
