@@ -27,6 +27,16 @@ const hangUpGrace = 300 * time.Millisecond
 // program gets env alone, and TERM and LANG as AWS's agent sets them where
 // env lacks them. argv[0] is looked for in env's PATH.
 func StartPTY(ctx context.Context, dir string, env, argv []string) (Process, error) {
+	cmd, err := Command(dir, env, argv)
+	if err != nil {
+		return nil, err
+	}
+	return StartCommand(ctx, cmd)
+}
+
+// Command is what StartPTY starts, for a caller that starts it in a way of its
+// own.
+func Command(dir string, env, argv []string) (*exec.Cmd, error) {
 	if len(argv) == 0 {
 		return nil, errors.New("no command")
 	}
@@ -34,7 +44,11 @@ func StartPTY(ctx context.Context, dir string, env, argv []string) (Process, err
 	if err != nil {
 		return nil, ptyError(err)
 	}
-	cmd := &exec.Cmd{Path: path, Args: argv, Dir: dir, Env: withDefaults(env)}
+	return &exec.Cmd{Path: path, Args: argv, Dir: dir, Env: withDefaults(env)}, nil
+}
+
+// StartCommand starts cmd with a terminal, as StartPTY does.
+func StartCommand(ctx context.Context, cmd *exec.Cmd) (Process, error) {
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: defaultCols, Rows: defaultRows})
 	if err != nil {
 		return nil, ptyError(err)

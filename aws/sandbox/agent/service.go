@@ -153,6 +153,18 @@ func (s *Service) Terminate(sessionID string) error {
 	return nil
 }
 
+// End is Terminate with a reason, which the client is told as the text of
+// channel_closed.
+func (s *Service) End(sessionID, reason string) error {
+	sess, err := s.find(sessionID)
+	if err != nil {
+		return err
+	}
+	sess.reason.Store(&reason)
+	sess.terminate()
+	return nil
+}
+
 // Sessions is how many there are, ended ones that still have to tell their
 // client included.
 func (s *Service) Sessions() int {
@@ -219,7 +231,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	if err := admit(ws, sess); err != nil {
+	if err := admit(r.Context(), ws, sess); err != nil {
 		s.log().Info("stream refused", "session", sess.id, "error", err)
 		ws.Close(websocket.StatusPolicyViolation, "token refused")
 		return
@@ -228,8 +240,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // admit reads the first message and checks its token, which is then spent.
-func admit(ws *websocket.Conn, sess *session) error {
-	ctx, cancel := context.WithTimeout(context.Background(), tokenTimeout)
+func admit(ctx context.Context, ws *websocket.Conn, sess *session) error {
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
 	ws.SetReadLimit(maxToken)
 	kind, message, err := ws.Read(ctx)

@@ -29,8 +29,9 @@ type session struct {
 	absent *time.Timer // ends the session when its client stays away
 
 	phase   atomic.Int32
-	over    atomic.Bool // the work is done and the client is being told
-	answers chan []byte // payloads that the handshake waits for
+	over    atomic.Bool            // the work is done and the client is being told
+	reason  atomic.Pointer[string] // why it was ended, from without
+	answers chan []byte            // payloads that the handshake waits for
 	input   *input
 	cipher  atomic.Pointer[wire.Cipher]
 
@@ -79,6 +80,9 @@ func (sess *session) begin(wg *sync.WaitGroup) {
 // run does the session's work and then tells the client that it is over.
 func (sess *session) run() {
 	reason := sess.perform()
+	if given := sess.reason.Load(); given != nil {
+		reason = *given
+	}
 	sess.log.Info("session ended", "reason", reason)
 	sess.flush()
 	sess.over.Store(true)
