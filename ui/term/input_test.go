@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
 func TestPaste(t *testing.T) {
@@ -204,7 +205,26 @@ func TestSelection(t *testing.T) {
 	if got := d.host.said(); got != "copied 6 characters" {
 		t.Errorf("said %q", got)
 	}
-	d.View()
+}
+
+// A selection changes neither the width of a line nor its colours beside it.
+func TestSelectionIsDrawn(t *testing.T) {
+	d := open(t, 12, 2)
+	d.far.prints(t, "\x1b[31mab日本語cd\x1b[m")
+	d.shows("cd")
+	for from := range 12 {
+		for to := from; to < 12; to++ {
+			d.selection = selection{active: true, anchor: place{0, from}, head: place{0, to}}
+			d.stale = true
+			line := strings.SplitN(d.View(), "\n", 2)[0]
+			if w := ansi.StringWidth(line); w != 12 {
+				t.Fatalf("%d to %d: %d columns wide: %q", from, to, w, line)
+			}
+			if _, after, ok := strings.Cut(line, "22m"); ok && to < 9 && !strings.Contains(after, "\x1b[31m") {
+				t.Errorf("%d to %d: %q has lost its colour at the end", from, to, line)
+			}
+		}
+	}
 }
 
 func TestCopyOfWhatShows(t *testing.T) {

@@ -39,6 +39,9 @@ func (s *session) text(n int) string {
 func (s *session) newest(rows int) int {
 	end, cursor := s.screen.History().End(), s.screen.Cursor().Y
 	_, last := s.screen.Size()
+	if last <= rows {
+		return end
+	}
 	for last--; last > cursor && s.screen.Text(last) == ""; {
 		last--
 	}

@@ -72,9 +72,7 @@ func (s *session) read() {
 	for {
 		n, err := s.stream.Read(buf)
 		for p := buf[:n]; len(p) > 0; {
-			k := min(piece, len(p))
-			s.draw(p[:k])
-			p = p[k:]
+			p = p[s.draw(p[:min(piece, len(p))]):]
 		}
 		if err != nil {
 			s.end(err)
@@ -83,15 +81,17 @@ func (s *session) read() {
 	}
 }
 
-func (s *session) draw(p []byte) {
+// draw shows some of the output, and says how many bytes that was.
+func (s *session) draw(p []byte) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _ = s.screen.Write(p)
+	n := s.screen.WriteSome(p)
 	s.outputs++
 	if s.mirror != nil {
-		_, _ = s.mirror.Write(p)
+		_, _ = s.mirror.Write(p[:n])
 	}
 	s.poke()
+	return n
 }
 
 func (s *session) end(err error) {

@@ -4,6 +4,7 @@ package term_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"os"
 	"os/exec"
@@ -154,6 +155,20 @@ func TestBash(t *testing.T) {
 	s.Wait("stopped")
 	s.Type("exit\r")
 	s.Wait("ended · x closes")
+}
+
+// Only what the user selects gets to the clipboard.
+func TestClipboard(t *testing.T) {
+	s := bash(t, 60, 12)
+	s.Type("printf '\\e]52;c;aGVsbG8=\\a'; clear; echo some wo''rds\r")
+	s.Wait("some words\n")
+	if got := s.Copied(); got != "" {
+		t.Errorf("a program has copied %q", got)
+	}
+	s.Type("\x1b[<0;6;1M\x1b[<32;10;1M\x1b[<0;10;1m")
+	s.Until(func(string) bool {
+		return strings.Contains(s.Copied(), base64.StdEncoding.EncodeToString([]byte("words")))
+	}, "nothing was copied")
 }
 
 func TestHistoryOfBash(t *testing.T) {

@@ -19,7 +19,8 @@ import (
 // PTY. Read, Write and Resize are called from one goroutine each; Close may
 // come at any time, once, and ends what the others wait for. Two more abilities
 // are used when it has them: Err() error says why it ended (nil: as it should),
-// once Read has failed; Detach() error leaves the far end running.
+// once Read has failed; Detach() error leaves the far end running, also when
+// Close follows.
 type Stream interface {
 	io.ReadWriteCloser
 	// Resize tells the size in cells.

@@ -27,11 +27,17 @@ func streams() map[string][]byte {
 			redraw = fmt.Appendf(redraw, "\x1b[%d;1H\x1b[K\x1b[3%dmrow %d of frame %d\x1b[m", y+1, y%8, y, i)
 		}
 	}
-	return map[string][]byte{"seq": seq, "colours": colours, "long": long, "wide": wide, "tabs": listing, "redraw": redraw}
+	rewide := []byte{}
+	for range 500 {
+		for y := range 26 {
+			rewide = fmt.Appendf(rewide, "\x1b[%d;1H日本語の画面 naïve ─┼─ 日本語の画面", y+1)
+		}
+	}
+	return map[string][]byte{"rewide": rewide, "seq": seq, "colours": colours, "long": long, "wide": wide, "tabs": listing, "redraw": redraw}
 }
 
 func BenchmarkWrite(b *testing.B) {
-	for _, name := range []string{"seq", "colours", "long", "wide", "tabs", "redraw"} {
+	for _, name := range []string{"seq", "colours", "long", "wide", "tabs", "redraw", "rewide"} {
 		stream := streams()[name]
 		b.Run(name+"/here", func(b *testing.B) {
 			s := open(b, 82, 27, 2000)

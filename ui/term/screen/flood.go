@@ -257,7 +257,7 @@ func (f *flood) print(c cluster) {
 		return
 	}
 	if c.width > 0 {
-		f.put(c.text, c.width)
+		f.put(string(c.text), c.width)
 	}
 }
 

@@ -44,23 +44,40 @@ func (r *reader) add(b byte, limit int) {
 	}
 }
 
+// budget is how many cells WriteSome may have the emulator move or clear, some
+// milliseconds of work.
+const budget = 400_000
+
 // Write takes output of the program. It never fails: what makes no sense is
 // left out.
 func (s *Screen) Write(p []byte) (int, error) {
-	n := len(p)
-	if len(s.reader.tail) > 0 {
+	for rest := p; len(rest) > 0; {
+		rest = rest[s.WriteSome(rest):]
+	}
+	return len(p), nil
+}
+
+// WriteSome takes output until that has made too much work, and says how many
+// bytes it took: a few bytes can have the whole screen scrolled or cleared.
+func (s *Screen) WriteSome(p []byte) int {
+	held := len(s.reader.tail)
+	if held > 0 {
 		p = append(bytes.Clone(s.reader.tail), p...)
 		s.reader.tail = s.reader.tail[:0]
 	}
-	for len(p) > 0 {
+	n := 0
+	for s.work = 0; n < len(p) && s.work < budget; {
 		if s.reader.state == ground {
-			p = p[s.readText(p):]
+			n += s.readText(p[n:])
 		} else {
-			p = p[s.readSequence(p):]
+			n += s.readSequence(p[n:])
 		}
 	}
-	return n, nil
+	return n - held
 }
+
+// wholeScreen notes that every cell may be moved or cleared.
+func (s *Screen) wholeScreen() { s.work += s.w * s.h }
 
 // feed passes bytes to the emulator and takes the lines that scroll off.
 func (s *Screen) feed(p []byte) {
@@ -118,6 +135,7 @@ func (s *Screen) readText(p []byte) int {
 			return i + 1
 		case b == ansi.LF:
 			s.printText(p[:i+1], plain)
+			s.wholeScreen()
 			s.afterBreak = !s.newline
 			return i + 1
 		case b == ansi.SO || b == ansi.SI:

@@ -27,6 +27,7 @@ type Screen struct {
 	alt     bool
 
 	reader   reader
+	work     int // cells moved or cleared since WriteSome began
 	charsets charsets
 	regions  [2]region // of the main and the alternate screen
 	flood    flood

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/vt"
 	"go.uber.org/goleak"
 )
@@ -300,5 +301,23 @@ func TestKeyModes(t *testing.T) {
 	print(s, "\x1bc")
 	if s.Mode(1) || s.Mode(2004) || s.NewLine() || s.OtherKeys() != 0 || !s.Mode(7) || s.Cursor().Hidden {
 		t.Errorf("after a reset: modes %v, cursor %+v", s.Modes(), s.Cursor())
+	}
+}
+
+// What is taken for granted about the usual characters is what x/ansi says.
+func TestLoneWidth(t *testing.T) {
+	for r := rune(0); r <= 0x10ffff; r++ {
+		w := loneWidth(r)
+		if w == 0 {
+			continue
+		}
+		both := string(r) + "日"
+		one, width := ansi.FirstGraphemeCluster(both, ansi.GraphemeWidth)
+		if one != string(r) || width != w {
+			t.Fatalf("%U: width %d and %q, taken for %d", r, width, one, w)
+		}
+		if first, _ := ansi.FirstGraphemeCluster("日"+string(r), ansi.GraphemeWidth); first != "日" {
+			t.Fatalf("%U joins what comes before", r)
+		}
 	}
 }

@@ -17,6 +17,7 @@ const maxCount = 9999
 func (s *Screen) escape(final byte) {
 	seq := s.reader.seq
 	s.moved()
+	s.wholeScreen()
 	if len(seq) == 3 && seq[1] >= '(' && seq[1] <= '+' {
 		s.designate(int(seq[1]-'('), final)
 		return
@@ -173,6 +174,9 @@ func (s *Screen) control(final byte) {
 		return
 	}
 	q := parse(seq)
+	if costly(final) {
+		s.wholeScreen()
+	}
 	switch {
 	case q.prefix == 0 && q.inter == 0 && final == 'm':
 		s.pass(q)
@@ -196,6 +200,9 @@ func (s *Screen) control(final byte) {
 	}
 }
 
+// costly tells the sequences that may move or clear many cells.
+func costly(final byte) bool { return bytes.IndexByte([]byte("JLMSTbhl"), final) >= 0 }
+
 // keepsMargin tells the sequences that leave a cursor that is about to wrap
 // where it is.
 func keepsMargin(final byte) bool { return bytes.IndexByte([]byte("hlncqptgm"), final) >= 0 }
@@ -208,8 +215,8 @@ func (s *Screen) plainControl(q sequence) {
 	case 'u':
 		s.restoreCursor()
 	case 't': // the size of the window is not the program's to set
-	case 'b':
-		q.params = strconv.AppendInt(nil, int64(min(q.number(0, 1), s.w*s.h)), 10)
+	case 'b': // programs repeat within a line
+		q.params = strconv.AppendInt(nil, int64(min(q.number(0, 1), max(s.w, 80))), 10)
 		s.feed(q.bytes())
 	case 'J':
 		if q.number(0, 0) == 3 { // the emulator would clear the screen as well

@@ -66,11 +66,16 @@ func (s *Screen) printOne(p []byte) {
 func (s *Screen) printClusters(p []byte) {
 	apart := true // what comes first may belong to what came before
 	for len(p) > 0 {
-		n := asciiPrefix(p)
-		if n > 0 {
+		if !apart || s.last == noLast {
+			p = p[s.printWithin(p):]
+		}
+		if n := asciiPrefix(p); n > 0 {
 			s.printASCII(p[:n])
 			p, apart = p[n:], false
 			continue
+		}
+		if len(p) == 0 {
+			return
 		}
 		c := nextCluster(p)
 		if c.size == 0 {
@@ -82,6 +87,29 @@ func (s *Screen) printClusters(p []byte) {
 		}
 		p = p[c.size:]
 	}
+}
+
+// printWithin draws as much text at once as stays clear of the right margin,
+// where the emulator needs help, and says how many bytes that was.
+func (s *Screen) printWithin(p []byte) int {
+	if s.atMargin {
+		return 0
+	}
+	n, x, last := 0, s.vt.CursorPosition().X, 0
+	for n < len(p) && p[n] >= ' ' {
+		c := nextCluster(p[n:])
+		if c.width == 0 || len(c.text) != c.size || x+c.width >= s.w {
+			break
+		}
+		last = x
+		x += c.width
+		n += c.size
+	}
+	if n > 0 {
+		s.feed(p[:n])
+		s.last = last
+	}
+	return n
 }
 
 // asciiPrefix is how much of the text can be drawn as it is: up to the last
@@ -101,10 +129,12 @@ func asciiPrefix(p []byte) int {
 
 // cluster is one character as a reader sees it: with its combining marks.
 type cluster struct {
-	text  string
+	text  []byte
 	width int
 	size  int // bytes that it took; 0 when more have to come first
 }
+
+var broken = []byte("\uFFFD")
 
 // nextCluster takes the first character off a text that is not empty. What is
 // broken becomes U+FFFD; what could control the user's own terminal, or
@@ -114,11 +144,14 @@ func nextCluster(p []byte) cluster {
 		return cluster{size: 1}
 	}
 	r, n := utf8.DecodeRune(p)
+	if w := loneWidth(r); w > 0 && alone(p[n:]) {
+		return cluster{text: p[:n], width: w, size: n}
+	}
 	if r == utf8.RuneError && n == 1 {
 		if !utf8.FullRune(p) {
 			return cluster{}
 		}
-		return cluster{text: "\uFFFD", width: 1, size: 1}
+		return cluster{text: broken, width: 1, size: 1}
 	}
 	if harmful(r) {
 		return cluster{size: n}
@@ -131,8 +164,37 @@ func nextCluster(p []byte) cluster {
 	if len(text) > maxCluster {
 		text = text[:validPrefix(text[:maxCluster])]
 	}
-	c.text = string(text)
+	c.text = text
 	return c
+}
+
+// loneWidth is the columns of a character that is one by itself unless a mark
+// follows; 0 for all but the usual ones. It saves looking them up.
+func loneWidth(r rune) int {
+	switch {
+	case r < 0xa0:
+		if r >= ' ' && r < ansi.DEL {
+			return 1
+		}
+	case r >= 0xc0 && r < 0x250, r >= 0x410 && r < 0x450, r >= 0x2500 && r < 0x25a0:
+		return 1
+	case r >= 0x3041 && r < 0x3097, r >= 0x30a1 && r < 0x30fb, r >= 0x4e00 && r < 0xa000, r >= 0xac00 && r < 0xd7a4:
+		return 2
+	}
+	return 0
+}
+
+// alone tells whether what follows begins with a character that joins no
+// other.
+func alone(p []byte) bool {
+	if len(p) == 0 {
+		return true
+	}
+	if p[0] < utf8.RuneSelf {
+		return true
+	}
+	r, _ := utf8.DecodeRune(p)
+	return loneWidth(r) > 0
 }
 
 // validPrefix is the length of what is whole, valid UTF-8 at the beginning.
@@ -158,7 +220,7 @@ func (s *Screen) printCluster(c cluster) {
 	switch {
 	case c.width == 0:
 	case c.width == 1:
-		s.printOne([]byte(c.text))
+		s.printOne(c.text)
 	case s.w > 1:
 		s.printWide(c)
 	}
@@ -174,7 +236,7 @@ func (s *Screen) printWide(c cluster) {
 		}
 		s.reachMargin(p.Y)
 	}
-	s.feed([]byte(c.text))
+	s.feed(c.text)
 	p = s.vt.CursorPosition()
 	if left := s.vt.CellAt(p.X-1, p.Y); s.modes[7] && p.X == s.w-1 && left != nil && left.Width == 2 {
 		s.reachMargin(p.Y)
@@ -198,16 +260,16 @@ func (s *Screen) reachMargin(y int) {
 
 // join adds what arrived later than the character that it belongs to, if it
 // does: a combining mark, the next part of an emoji.
-func (s *Screen) join(text string) bool {
+func (s *Screen) join(text []byte) bool {
 	return extend(s.vt.CellAt(s.last, s.vt.CursorPosition().Y), text)
 }
 
 // extend adds text to a cell if both together are one character.
-func extend(c *uv.Cell, text string) bool {
-	if c == nil || c.Width == 0 || text == "" {
+func extend(c *uv.Cell, text []byte) bool {
+	if c == nil || c.Width == 0 || len(text) == 0 {
 		return false
 	}
-	whole := c.Content + text
+	whole := c.Content + string(text)
 	if one, _ := ansi.FirstGraphemeCluster(whole, ansi.GraphemeWidth); len(one) < len(whole) {
 		return false
 	}
@@ -221,7 +283,7 @@ func extend(c *uv.Cell, text string) bool {
 // room for each character first.
 func (s *Screen) printInserting(p []byte) {
 	for len(p) > 0 {
-		c := cluster{text: string(p[:1]), size: 1}
+		c := cluster{text: p[:1], size: 1}
 		if p[0] >= ' ' {
 			c = nextCluster(p)
 		}
