@@ -46,6 +46,9 @@ type ecsBackend struct {
 	log             *slog.Logger
 	pace            pace
 	tokenKey        []byte // signs paging tokens
+	// containerEnded hears of each container that has ended, by ARN, without
+	// the lock; nil where nobody wants to know.
+	containerEnded func(arn string)
 
 	alarmsDone sync.WaitGroup
 

@@ -25,6 +25,7 @@ type Faults struct {
 	denied    map[string]bool
 	silent    bool
 	expired   bool
+	exec      execFaults
 	calls     map[string]int
 }
 
@@ -87,6 +88,7 @@ func (f *Faults) Clear() {
 		f.latency, f.every, f.silent, f.expired = 0, 0, false, false
 		clear(f.latencyOf)
 		clear(f.denied)
+		f.exec = execFaults{}
 	})
 }
 

@@ -406,12 +406,10 @@ func TestKilledTaskIsReplaced(t *testing.T) {
 	}
 	within20s(t, "web has 3 running tasks", func() bool { return describeService(t, b, "shop", "web").RunningCount == 3 })
 	tasks := listTasks(t, b, &ecs.ListTasksInput{Cluster: aws.String("shop"), ServiceName: aws.String("web")})
-	victim, err := b.runningContainer("shop", tasks[0], "web")
-	if err != nil {
-		t.Fatal(err)
-	}
+	victim := containerOf(t, b, tasks[0], "web")
 	var log []LogLine
 	within20s(t, "web has said something", func() bool {
+		var err error
 		if log, err = b.containerLog("shop", tasks[0], ""); err != nil {
 			t.Fatal(err)
 		}

@@ -46,6 +46,8 @@ type Server struct {
 	log     *slog.Logger
 	faults  *Faults
 	ecs     *ecsBackend
+	kms     *kmsBackend
+	exec    *execBackend
 	routes  *http.ServeMux
 	http    *http.Server
 	runFile *runFile
@@ -77,6 +79,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		served: make(chan struct{}),
 	}
 	s.ecs = newECS(region, account, c.Clock, c.Runtime, s.log)
+	s.kms = newKMS()
+	s.exec = newExec(s.ecs, s.kms, s.faults, s.url, s.log)
 	if !c.Empty {
 		if err := s.ecs.seedDemo(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("fill the sandbox's demo world: %w", err), listener.Close(), s.ecs.Close())
@@ -91,6 +95,9 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 // services registers every emulated service, one line each.
 func (s *Server) services(m *wire.Mux) {
 	m.Handle(wire.Service{Name: "ecs", Target: "AmazonEC2ContainerServiceV20141113", LowerKeys: true, Unions: ecsUnions, Document: ecsDocument}, s.ecs)
+	m.Handle(wire.Service{Name: "ecs"}, s.exec)
+	m.Handle(wire.Service{Name: "ssm", Target: "AmazonSSM"}, ssmBackend{s.exec})
+	m.Handle(wire.Service{Name: "kms", Target: "TrentService"}, s.kms)
 	m.Handle(wire.Service{Name: "sts", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/"}, stsBackend{})
 }
 
@@ -109,6 +116,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener) {
 	s.services(api)
 	guard := newGuard(listener.Addr().String(), s.key)
 	s.routes.Handle("/", guard.signed(api))
+	s.mountStreams(guard)
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	s.http = &http.Server{
@@ -174,6 +182,7 @@ func (s *Server) Close() error {
 		s.cancel()
 		s.closeErr = errors.Join(s.http.Close(), s.runFile.remove())
 		<-s.served
+		s.closeErr = errors.Join(s.closeErr, s.exec.Close())
 		s.inHand.wait()
 		s.closeErr = errors.Join(s.closeErr, s.ecs.Close())
 	})

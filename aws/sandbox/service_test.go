@@ -126,11 +126,13 @@ func TestExecIsForNewTasks(t *testing.T) {
 	}
 	clock.Advance(time.Minute)
 	fresh := webTasks(t, b, types.DesiredStatusRunning)[0]
-	target, err := b.runningContainer("shop", *fresh.TaskArn, "")
-	if err != nil || target.RuntimeID != *fresh.Containers[0].RuntimeId || !target.ExecEnabled || target.Agent != taskRunning {
-		t.Errorf("running container %+v, %v", target, err)
+	b.lock()
+	defer b.unlock()
+	target, err := b.execTarget("shop", *fresh.TaskArn, "")
+	if err != nil || target.RuntimeID != *fresh.Containers[0].RuntimeId || target.Container != "web" {
+		t.Errorf("exec target %+v, %v", target, err)
 	}
-	if _, err := b.runningContainer("shop", *old.TaskArn, "web"); err == nil {
-		t.Error("a stopped container is found running")
+	if _, err := b.execTarget("shop", *old.TaskArn, "web"); err == nil {
+		t.Error("a stopped container can be entered")
 	}
 }

@@ -80,15 +80,8 @@ type container struct {
 	exitCode   *int32
 	reason     string
 	as         RunningContainer
-	agent      *agent // nil unless exec is enabled
+	agent      *managedAgent // nil unless exec is enabled
 	log        lineRing
-}
-
-// agent is the ExecuteCommandAgent beside a container.
-type agent struct {
-	status  taskStatus
-	reason  string
-	started time.Time
 }
 
 // nic is the elastic network interface of a task.
@@ -132,7 +125,7 @@ func (b *ecsBackend) launch(o order) *task {
 			status:     taskPending,
 		}
 		if t.exec {
-			c.agent = &agent{status: taskPending}
+			c.agent = &managedAgent{status: taskPending}
 		}
 		t.containers[i] = c
 	}
@@ -243,12 +236,6 @@ func (b *ecsBackend) fail(t *task, code types.TaskStopCode, reason string) {
 	if t.service != nil {
 		b.countFailure(t)
 		b.reconcile(t.service)
-	}
-}
-
-func (c *container) stopAgent() {
-	if c.agent != nil {
-		c.agent.status = taskStopped
 	}
 }
 

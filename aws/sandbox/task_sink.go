@@ -42,21 +42,6 @@ func (s *taskSink) Running(name string, as RunningContainer) {
 	}
 }
 
-// startAgent lets the exec agent come up a little after its container, as it
-// does in ECS.
-func (b *ecsBackend) startAgent(t *task, c *container) {
-	if c.agent == nil {
-		return
-	}
-	b.after(b.pace.agent, func() {
-		if t.wanted() && c.status == taskRunning {
-			c.agent.status = taskRunning
-			c.agent.started = b.clock.Now()
-			t.version++
-		}
-	})
-}
-
 func (s *taskSink) Exited(name string, code int, reason string) {
 	b, t := s.b, s.task
 	b.lock()
@@ -69,6 +54,9 @@ func (s *taskSink) Exited(name string, code int, reason string) {
 	c.exitCode = aws.Int32(int32(code)) //nolint:gosec // an exit code has 8 bits
 	c.reason = reason
 	c.stopAgent()
+	if arn, ended := c.arn, b.containerEnded; ended != nil {
+		b.later(func() { ended(arn) })
+	}
 	t.version++
 	over := !slices.ContainsFunc(t.containers, func(c *container) bool { return c.status != taskStopped })
 	if c.essential() || over {
