@@ -34,7 +34,7 @@ type Options struct {
 	// Waits says what opening waits for: "the agent in web/7f3a".
 	Waits string
 	// Open connects, for a terminal of that size. It runs outside of Update; ctx
-	// ends when the pane is closed before it is done.
+	// ends with the pane, after the stream was closed if there is one by then.
 	Open func(ctx context.Context, cols, rows int) (Stream, error)
 	// Scrollback is how many lines that scrolled off are kept; 2,000 when 0.
 	Scrollback int
@@ -69,7 +69,9 @@ type Term struct {
 	status  string
 	ready   bool // Init was called
 
-	opening opening
+	lifetime context.Context // of the pane
+	cancel   context.CancelFunc
+	opening  opening
 
 	scroll    scroll
 	search    search
@@ -84,7 +86,6 @@ type Term struct {
 // opening is a connection that may still be on its way when the pane closes.
 type opening struct {
 	mu     sync.Mutex
-	cancel context.CancelFunc
 	stream Stream // arrived, but not yet taken
 	closed bool
 }
@@ -104,7 +105,9 @@ func New(o Options) *Term {
 	if o.Scrollback <= 0 {
 		o.Scrollback = defaultScrollback
 	}
-	return &Term{options: o, stale: true, scroll: scroll{following: true}}
+	t := &Term{options: o, stale: true, scroll: scroll{following: true}}
+	t.lifetime, t.cancel = context.WithCancel(context.Background())
+	return t
 }
 
 // Title is the session's name.
@@ -148,11 +151,9 @@ func (t *Term) open() tea.Cmd {
 		return nil
 	}
 	t.phase = connecting
-	ctx, cancel := context.WithCancel(context.Background())
-	t.opening.cancel = cancel
 	cols, rows := t.w, t.rows()
 	return func() tea.Msg {
-		stream, err := t.options.Open(ctx, cols, rows)
+		stream, err := t.options.Open(t.lifetime, cols, rows)
 		if err == nil && !t.opening.arrived(stream) {
 			_ = stream.Close()
 			return nil
@@ -183,12 +184,9 @@ func (o *opening) take() Stream {
 func (o *opening) close() {
 	o.mu.Lock()
 	o.closed = true
-	s, cancel := o.stream, o.cancel
+	s := o.stream
 	o.stream = nil
 	o.mu.Unlock()
-	if cancel != nil {
-		cancel()
-	}
 	if s != nil {
 		_ = s.Close()
 	}
@@ -215,7 +213,16 @@ func (t *Term) tick() tea.Cmd {
 	if t.options.Status == nil {
 		return nil
 	}
-	return tea.Tick(time.Second, func(time.Time) tea.Msg { return statusDue{t} })
+	return func() tea.Msg {
+		timer := time.NewTimer(time.Second)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return statusDue{t}
+		case <-t.lifetime.Done():
+			return nil
+		}
+	}
 }
 
 // Update takes the keys while the session has them, paste, mouse and the
@@ -341,6 +348,7 @@ func (t *Term) WindowTitle() string {
 
 // Close ends the session. It waits a moment for the far end to be told.
 func (t *Term) Close() {
+	defer t.cancel()
 	t.opening.close()
 	if t.session == nil {
 		return
