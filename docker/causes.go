@@ -18,7 +18,7 @@ import (
 // special ones stand before the general ones.
 var rules = []func(failure) finding{
 	wrongContext, wrongHost, tlsRefused, sshFailed, unreachable,
-	oldVersion, portTaken, nameTaken, imageGone, badCommand, unavailable,
+	oldVersion, portTaken, nameTaken, imageGone, badCommand, badVolume, unavailable,
 	missing, conflicting, invalid,
 }
 
@@ -192,6 +192,14 @@ func runtimeWords(text string) string {
 		}
 	}
 	return text
+}
+
+// badVolume knows texts that engines send with status 500.
+func badVolume(f failure) finding {
+	if !f.says("invalid mode", "invalid volume specification", "invalid mount config", "mount path must be absolute", "bind source path does not exist") {
+		return finding{}
+	}
+	return finding{ErrInvalid, f.text, "write PATH-OR-VOLUME:CONTAINER-PATH[:ro], with absolute paths that exist"}
 }
 
 func unavailable(f failure) finding {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/docker/cli/cli/config"
@@ -212,10 +213,17 @@ func (e endpoint) path() string {
 	return path
 }
 
+// schemes are the ways to an engine. A context's file may say anything.
+var schemes = []string{"unix", "npipe", "tcp", "http", "https", "ssh"}
+
 // options are what the engine client needs to get there. The API version is
 // not among them, so that it is negotiated; DOCKER_API_VERSION is honoured, as
 // the docker command does.
 func (e endpoint) options() ([]client.Opt, error) {
+	scheme, _, _ := strings.Cut(e.Host, "://")
+	if !slices.Contains(schemes, scheme) {
+		return nil, &hostError{address: e.Host, source: e.source, err: errors.New("unknown scheme")}
+	}
 	if isSSH(e.Host) {
 		return e.overSSH()
 	}
