@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type cloud struct {
 	tasks    map[string][]aws.Task    // by cluster ARN
 	scaled   []string
 	stopped  []string
+	asked    int // calls that read
 
 	// hold, when set, is asked before an answer about a cluster is given.
 	hold func(ctx context.Context, cluster string)
@@ -89,6 +91,19 @@ func (c *cloud) addTask(cluster, service string, n int, status string) {
 	c.tasks[t.ClusterARN] = append(c.tasks[t.ClusterARN], t)
 }
 
+// askedCount is how many calls have read something so far.
+func (c *cloud) askedCount() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked
+}
+
+func (c *cloud) count() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked++
+}
+
 func (c *cloud) wait(ctx context.Context, cluster string) error {
 	if c.hold != nil {
 		c.hold(ctx, cluster)
@@ -101,15 +116,18 @@ func (c *cloud) Identity(context.Context) (aws.Identity, error) {
 }
 
 func (c *cloud) Clusters(ctx context.Context, page func([]aws.Cluster)) error {
+	c.count()
 	page(slices.Clone(c.clusters))
 	return ctx.Err()
 }
 
 func (c *cloud) ClusterIDs(context.Context) ([]string, error) {
+	c.count()
 	return ids(c.clusters, func(k aws.Cluster) string { return k.ARN }), nil
 }
 
 func (c *cloud) DescribeClusters(_ context.Context, want []string) ([]aws.Cluster, error) {
+	c.count()
 	return pick(c.clusters, want, func(k aws.Cluster) string { return k.ARN }, func(k aws.Cluster) string { return k.Name }), nil
 }
 
@@ -118,28 +136,31 @@ func (c *cloud) ClusterDocument(_ context.Context, k aws.Cluster) (any, error) {
 }
 
 func (c *cloud) Services(ctx context.Context, cluster string, page func([]aws.Service)) error {
+	c.count()
 	if err := c.wait(ctx, cluster); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	page(slices.Clone(c.services[cluster]))
+	page(slices.Clone(c.services[clusterARN(cluster)]))
 	return nil
 }
 
 func (c *cloud) ServiceIDs(_ context.Context, cluster string) ([]string, error) {
+	c.count()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return ids(c.services[cluster], func(s aws.Service) string { return s.ARN }), nil
+	return ids(c.services[clusterARN(cluster)], func(s aws.Service) string { return s.ARN }), nil
 }
 
 func (c *cloud) DescribeServices(ctx context.Context, cluster string, want []string) ([]aws.Service, error) {
+	c.count()
 	if err := c.wait(ctx, cluster); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return pick(c.services[cluster], want, func(s aws.Service) string { return s.ARN }, func(s aws.Service) string { return s.Name }), nil
+	return pick(c.services[clusterARN(cluster)], want, func(s aws.Service) string { return s.ARN }, func(s aws.Service) string { return s.Name }), nil
 }
 
 func (c *cloud) ServiceDocument(_ context.Context, s aws.Service) (any, error) {
@@ -166,6 +187,7 @@ func (c *cloud) scalings() []string {
 }
 
 func (c *cloud) Tasks(ctx context.Context, cluster, service string, page func([]aws.Task)) error {
+	c.count()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	page(c.of(cluster, service))
@@ -173,20 +195,22 @@ func (c *cloud) Tasks(ctx context.Context, cluster, service string, page func([]
 }
 
 func (c *cloud) of(cluster, service string) []aws.Task {
-	rows := slices.Clone(c.tasks[cluster])
+	rows := slices.Clone(c.tasks[clusterARN(cluster)])
 	return slices.DeleteFunc(rows, func(t aws.Task) bool { return service != "" && t.Service != service })
 }
 
 func (c *cloud) TaskIDs(_ context.Context, cluster, service string) ([]string, error) {
+	c.count()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return ids(c.of(cluster, service), func(t aws.Task) string { return t.ARN }), nil
 }
 
 func (c *cloud) DescribeTasks(_ context.Context, cluster string, want []string) ([]aws.Task, error) {
+	c.count()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return pick(c.tasks[cluster], want, func(t aws.Task) string { return t.ARN }, func(t aws.Task) string { return t.ID }), nil
+	return pick(c.tasks[clusterARN(cluster)], want, func(t aws.Task) string { return t.ARN }, func(t aws.Task) string { return t.ID }), nil
 }
 
 func (c *cloud) TaskDocument(_ context.Context, t aws.Task) (any, error) {
@@ -198,6 +222,14 @@ func (c *cloud) StopTask(_ context.Context, t aws.Task, _ string) error {
 	defer c.mu.Unlock()
 	c.stopped = append(c.stopped, t.ID)
 	return nil
+}
+
+// clusterARN takes a cluster by name or ARN, as ECS does.
+func clusterARN(cluster string) string {
+	if strings.HasPrefix(cluster, "arn:") {
+		return cluster
+	}
+	return arn("cluster", cluster)
 }
 
 func ids[T any](rows []T, id func(T) string) []string {

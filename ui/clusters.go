@@ -24,7 +24,7 @@ type clusterReader interface {
 }
 
 // Clusters lists the ECS clusters, or the one that is named.
-func Clusters(c clusterReader, only string) pane.Pane {
+func Clusters(c clusterReader, only string, pace table.Pace) pane.Pane {
 	id := func(k aws.Cluster) string { return k.ARN }
 	count := func(title string, of func(aws.Cluster) int) table.Column[aws.Cluster] {
 		return table.Column[aws.Cluster]{
@@ -35,6 +35,7 @@ func Clusters(c clusterReader, only string) pane.Pane {
 	}
 	return table.New(table.Spec[aws.Cluster]{
 		Title:   "Clusters",
+		Pace:    pace,
 		Source:  clusterSource(c, only),
 		ID:      id,
 		Name:    func(k aws.Cluster) string { return k.Name },

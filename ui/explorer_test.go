@@ -12,7 +12,7 @@ import (
 // explore starts a sandbox that keeps states only, and the explorer on it.
 func explore(t *testing.T, w, h int, change ...func(*ui.Options)) (*uitest.Screen, *sandbox.Server) {
 	t.Helper()
-	s, err := sandbox.Start(t.Context(), sandbox.Config{Runtime: sandbox.None()})
+	s, err := sandbox.Start(t.Context(), sandbox.Config{Runtime: sandbox.None(), RunDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

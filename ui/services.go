@@ -39,10 +39,10 @@ type services struct {
 
 // Services is the pane of services. A cluster, when named, is shown without
 // waiting for the list of clusters.
-func Services(c serviceClient, cluster, only string) pane.Pane {
+func Services(c serviceClient, cluster, only string, pace table.Pace) pane.Pane {
 	s := &services{client: c, only: only}
 	s.scale = scaling{client: c, asked: map[string]ask{}}
-	s.Table = table.New(s.spec())
+	s.Table = table.New(s.spec(pace))
 	s.Table.Within(s)
 	if s.cluster = cluster; cluster != "" {
 		s.Table.Follow(s.source(cluster))
@@ -52,9 +52,10 @@ func Services(c serviceClient, cluster, only string) pane.Pane {
 
 func serviceID(s aws.Service) string { return s.ARN }
 
-func (s *services) spec() table.Spec[aws.Service] {
+func (s *services) spec(pace table.Pace) table.Spec[aws.Service] {
 	return table.Spec[aws.Service]{
 		Title:   "Services",
+		Pace:    pace,
 		ID:      serviceID,
 		Name:    func(r aws.Service) string { return r.Name },
 		Failure: func(r aws.Service) string { return r.Failure },

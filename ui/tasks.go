@@ -38,9 +38,9 @@ type tasks struct {
 
 // Tasks is the pane of tasks. A cluster and service, when named, are shown
 // without waiting for the lists before them.
-func Tasks(c taskClient, cluster, service string) pane.Pane {
+func Tasks(c taskClient, cluster, service string, pace table.Pace) pane.Pane {
 	t := &tasks{client: c, cluster: cluster, service: service}
-	t.Table = table.New(t.spec())
+	t.Table = table.New(t.spec(pace))
 	t.Table.Within(t)
 	if cluster != "" && service != "" {
 		t.Table.Follow(t.source())
@@ -50,9 +50,10 @@ func Tasks(c taskClient, cluster, service string) pane.Pane {
 
 func taskID(t aws.Task) string { return t.ARN }
 
-func (t *tasks) spec() table.Spec[aws.Task] {
+func (t *tasks) spec(pace table.Pace) table.Spec[aws.Task] {
 	return table.Spec[aws.Task]{
 		Title:   "Tasks",
+		Pace:    pace,
 		ID:      taskID,
 		Name:    taskName,
 		Failure: func(k aws.Task) string { return k.Failure },

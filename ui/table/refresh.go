@@ -137,9 +137,13 @@ func (t *Table[T]) listed() tea.Cmd {
 		}
 		return t.replace(t.list.Value)
 	}
+	asked := t.refresh.asked
 	t.refresh.asked = false
 	t.refresh.membership.answered(t.list.Err)
 	if t.list.Err != nil {
+		if asked && t.list.Whole() { // otherwise the pane itself shows it
+			t.host.Say(pane.Notice{Err: t.list.Err})
+		}
 		return nil
 	}
 	t.refresh.content.answered(nil)

@@ -137,7 +137,10 @@ func characterKey(k tea.KeyPressMsg, mod int, kb keyboard) string {
 	case tea.KeyEscape:
 		return controlKey("\x1b", tea.KeyEscape, mod, kb)
 	}
-	if k.Text != "" && mod&(ctrled|alted|metaed) == 0 {
+	switch both := ctrled | alted; {
+	case k.Mod.Contains(tea.ModSuper) || k.Mod.Contains(tea.ModHyper): // a shortcut of the desktop
+		return ""
+	case k.Text != "" && (mod&(both|metaed) == 0 || mod&both == both): // both are how Windows tells of AltGr
 		return k.Text
 	}
 	r := character(k)

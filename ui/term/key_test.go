@@ -70,6 +70,8 @@ func TestKeys(t *testing.T) {
 		{press(tea.KeySpace, alt), "\x1b "},
 		{press('é', alt), "\x1bé"},
 		{press('a', tea.ModMeta), "\x1ba"},
+		{typed("@", 'q', alt, ctrl), "@"},
+		{press('c', tea.ModSuper), ""},
 
 		{press(tea.KeyEnter), "\r"},
 		{press(tea.KeyEnter, shift), "\r"},

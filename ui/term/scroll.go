@@ -1,5 +1,7 @@
 package term
 
+import "gantry/ui/style"
+
 // scroll is which part of the history and the screen shows. Lines have the
 // numbers of the history; the screen's come after it.
 type scroll struct {
@@ -16,13 +18,17 @@ func (s *session) lines() (start, end int) {
 	return h.Start(), h.End() + rows
 }
 
-// line is a line with its colours. The lock is held.
-func (s *session) line(n int) string {
+// lineOf is a line with its colours, in so many columns. The lock is held.
+func (s *session) lineOf(n, width int) string {
 	h := s.screen.History()
 	if n < h.End() {
-		return h.Line(n)
+		return style.Fit(h.Line(n), width)
 	}
-	return s.screen.Row(n - h.End())
+	row := s.screen.Row(n - h.End())
+	if w, _ := s.screen.Size(); w != width {
+		return style.Fit(row, width)
+	}
+	return row // of every cell
 }
 
 // text is a line without them. The lock is held.

@@ -23,19 +23,16 @@ func (t *Term) View() string {
 }
 
 func (t *Term) draw() string {
-	var lines []string
-	if t.session == nil {
-		lines = t.drawWaiting()
-	} else {
-		lines = t.drawSession()
+	if t.session == nil || t.w == 0 {
+		return style.Block(t.drawWaiting(), t.w, t.h)
 	}
-	return style.Block(lines, t.w, t.h)
+	return strings.Join(t.drawSession(), "\n")
 }
 
 // drawWaiting says what there is instead of a terminal.
 func (t *Term) drawWaiting() []string {
 	now := style.Now()
-	if t.phase == ended {
+	if t.phase == ended && t.err != nil {
 		return append(drawError(t.err, t.w), "", now.Dim.Render("x closes this tab"))
 	}
 	text := "connecting…"
@@ -73,6 +70,7 @@ func drawError(err error, w int) []string {
 	return lines
 }
 
+// drawSession is as many lines as the pane has, of its width.
 func (t *Term) drawSession() []string {
 	s := t.session
 	s.mu.Lock()
@@ -82,9 +80,9 @@ func (t *Term) drawSession() []string {
 	_, end := s.lines()
 	lines := make([]string, 0, t.h)
 	for n := top; n < top+rows; n++ {
-		line := ""
+		line := style.Blank(t.w)
 		if n < end {
-			line = t.highlight(n, style.Fit(s.line(n), t.w))
+			line = t.highlight(n, s.lineOf(n, t.w))
 		}
 		lines = append(lines, line)
 	}

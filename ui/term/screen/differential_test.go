@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/vt"
 )
 
@@ -106,14 +105,12 @@ func compareScreens(t *testing.T, s, e *vt.Emulator) {
 	}
 	for y := range e.Height() {
 		for x := range e.Width() {
-			if got, want := s.CellAt(x, y), e.CellAt(x, y); !same(got, want) {
+			if got, want := s.CellAt(x, y), e.CellAt(x, y); !got.Equal(want) {
 				t.Fatalf("cell %d,%d is %+v, want %+v\n%s\n--- want\n%s", x, y, got, want, s.String(), e.String())
 			}
 		}
 	}
 }
-
-func same(a, b *uv.Cell) bool { return a.Equal(b) }
 
 // What is laid out here comes out as if the emulator had done it, for any way
 // of cutting the stream into pieces.
