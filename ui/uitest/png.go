@@ -36,25 +36,25 @@ var (
 
 // Shot draws the screen into a PNG file when the environment names a folder
 // for it in GANTRY_SHOTS; `make shots` does.
-func (s *Screen) Shot(name string) {
-	s.tb.Helper()
+func (d *Display) Shot(name string) {
+	d.tb.Helper()
 	dir := os.Getenv("GANTRY_SHOTS")
 	if dir == "" {
 		return
 	}
-	faces := openFaces(s.tb)
-	s.mu.Lock()
-	img := s.draw(faces)
-	s.mu.Unlock()
+	faces := openFaces(d.tb)
+	d.mu.Lock()
+	img := d.draw(faces)
+	d.mu.Unlock()
 	f, err := os.Create(filepath.Join(dir, name+".png")) //nolint:gosec // the test names the file
 	if err != nil {
-		s.tb.Fatal(err)
+		d.tb.Fatal(err)
 	}
 	if err := png.Encode(f, img); err != nil {
-		s.tb.Fatal(err)
+		d.tb.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
-		s.tb.Fatal(err)
+		d.tb.Fatal(err)
 	}
 }
 
@@ -83,14 +83,14 @@ func openFaces(tb testing.TB) faces {
 	return fs
 }
 
-func (s *Screen) draw(fs faces) image.Image {
-	w, h := s.emu.Width(), s.emu.Height()
+func (d *Display) draw(fs faces) image.Image {
+	w, h := d.emu.Width(), d.emu.Height()
 	const margin = 8
 	img := image.NewRGBA(image.Rect(0, 0, w*cellW+2*margin, h*cellH+2*margin))
 	draw.Draw(img, img.Bounds(), image.NewUniform(paper), image.Point{}, draw.Src)
 	for y := range h {
 		for x := range w {
-			if c := s.emu.CellAt(x, y); c != nil && c.Width > 0 {
+			if c := d.emu.CellAt(x, y); c != nil && c.Width > 0 {
 				drawCell(img, fs, c, margin+x*cellW, margin+y*cellH)
 			}
 		}
