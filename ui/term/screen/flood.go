@@ -210,7 +210,7 @@ func (f *flood) keep(l floodLine) {
 	switch {
 	case f.s.alt:
 	case l.row != nil:
-		f.s.history.push(trimmed(l.row).Render())
+		f.s.history.pushLine(l.row)
 	case l.pen.IsZero():
 		f.s.history.push(string(bytes.TrimRight(l.text, " ")))
 	case len(l.text) == 0:

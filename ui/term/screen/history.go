@@ -47,6 +47,15 @@ func (h *History) Text(n int) string {
 	return strings.TrimRight(ansi.Strip(l), " ")
 }
 
+// pushLine adds a line of cells, of which blanks at the end may be missing.
+func (h *History) pushLine(l uv.Line) {
+	if n := len(l); n > 0 && l[n-1].Width == 2 {
+		l = append(l, uv.Cell{})
+	}
+	mend(l)
+	h.push(trimmed(l).Render())
+}
+
 func (h *History) push(line string) {
 	if h.lines == nil {
 		h.lines = make([]string, h.max)

@@ -111,7 +111,7 @@ func (s *Screen) collect() {
 	}
 	if s.region().top == 0 {
 		for _, l := range back.Lines() {
-			s.history.push(trimmed(l).Render())
+			s.history.pushLine(l)
 		}
 	}
 	back.Clear()

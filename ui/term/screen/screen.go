@@ -143,8 +143,7 @@ func (s *Screen) Row(y int) string { return s.line(y).Render() }
 // Text is a line of the screen without colours or trailing blanks.
 func (s *Screen) Text(y int) string { return plain(s.line(y)) }
 
-// line copies a row of cells. The last cell never holds the first half of a
-// wide character, which a narrowed screen may leave there.
+// line copies a row of cells, which take up the screen's width.
 func (s *Screen) line(y int) uv.Line {
 	l := make(uv.Line, s.w)
 	for x := range l {
@@ -152,10 +151,21 @@ func (s *Screen) line(y int) uv.Line {
 			l[x] = *c
 		}
 	}
-	if last := &l[s.w-1]; last.Width > 1 {
-		*last = uv.Cell{Content: " ", Width: 1, Style: last.Style}
-	}
+	mend(l)
 	return l
+}
+
+// mend puts blanks for halves of wide characters, which the emulator leaves
+// where it shifts cells or narrows the screen.
+func mend(l uv.Line) {
+	for x := 0; x < len(l); x++ {
+		switch c := &l[x]; {
+		case c.Width == 2 && x+1 < len(l) && l[x+1].Width == 0:
+			x++
+		case c.Width != 1:
+			*c = uv.Cell{Content: " ", Width: 1, Style: c.Style}
+		}
+	}
 }
 
 func (s *Screen) region() *region {

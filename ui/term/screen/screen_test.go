@@ -245,6 +245,23 @@ func TestNarrowingCutsWideCharacters(t *testing.T) {
 	}
 }
 
+// Every row is as wide as the screen, whatever was done to wide characters.
+func TestRowsHaveTheWidthOfTheScreen(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		s := open(t, 3+r.IntN(30), 2+r.IntN(8), 100)
+		for range 50 {
+			print(s, text(r, []string{"日本", "a", "🙂", "e\u0301", "ｗ"})[:20]+moves(r)+moves(r))
+		}
+		s.Resize(2+r.IntN(30), 2+r.IntN(8))
+		for y := range s.h {
+			if w := ansi.StringWidth(s.Row(y)); w != s.w {
+				t.Fatalf("seed %d: row %d is %d columns wide of %d: %q", seed, y, w, s.w, s.Row(y))
+			}
+		}
+	}
+}
+
 func TestHistoryIsBounded(t *testing.T) {
 	s := open(t, 20, 4, 100)
 	for i := range 1000 {
