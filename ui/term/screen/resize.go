@@ -1,6 +1,8 @@
 package screen
 
 import (
+	"slices"
+
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
 )
@@ -34,7 +36,7 @@ func (s *Screen) makeRoom(h int) {
 	// is cleared when it is shown again.
 	cells := make([]uv.Line, s.h)
 	for y := range cells {
-		cells[y] = s.line(y)
+		cells[y] = slices.Clone(s.line(y))
 	}
 	at := s.vt.CursorPosition()
 	s.feed([]byte("\x1b[?1047l"))

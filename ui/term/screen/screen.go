@@ -31,6 +31,7 @@ type Screen struct {
 	charsets charsets
 	regions  [2]region // of the main and the alternate screen
 	flood    flood
+	row      uv.Line // what line returns
 
 	insert     bool // IRM
 	newline    bool // LNM
@@ -143,16 +144,19 @@ func (s *Screen) Row(y int) string { return s.line(y).Render() }
 // Text is a line of the screen without colours or trailing blanks.
 func (s *Screen) Text(y int) string { return plain(s.line(y)) }
 
-// line copies a row of cells, which take up the screen's width.
+// line is a row of cells, which take up the screen's width. It is good until
+// the next call.
 func (s *Screen) line(y int) uv.Line {
-	l := make(uv.Line, s.w)
-	for x := range l {
+	if len(s.row) != s.w {
+		s.row = uv.NewLine(s.w)
+	}
+	for x := range s.row {
 		if c := s.vt.CellAt(x, y); c != nil {
-			l[x] = *c
+			s.row[x] = *c
 		}
 	}
-	mend(l)
-	return l
+	mend(s.row)
+	return s.row
 }
 
 // mend puts blanks for halves of wide characters, which the emulator leaves
