@@ -35,6 +35,9 @@ type processes struct {
 
 	closing chan struct{} // closed by Close
 
+	confine  sync.Once // tries whether shells can be confined
+	confined bool      // they can; set by confine
+
 	mu     sync.Mutex
 	closed bool
 	tasks  map[string]*processTask

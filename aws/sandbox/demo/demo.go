@@ -52,6 +52,9 @@ func Main() {
 		os.Exit(exitNotFound)
 	}
 	go endWithOwner()
+	if os.Args[1] == shellMarker {
+		os.Exit(confineShell(readShell(os.Args[2:])))
+	}
 	a := app{env: os.Getenv, out: os.Stdout, err: os.Stderr, ports: strings.Split(os.Args[2], ",")}
 	os.Exit(a.run(os.Args[3:]))
 }
