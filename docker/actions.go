@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"strings"
 
 	"github.com/moby/moby/client"
 
@@ -98,10 +99,14 @@ type ContainerRemoval struct {
 	Volumes bool // remove its anonymous volumes too
 }
 
-// RemoveContainer removes a container.
+// RemoveContainer removes a container. One that is being removed already, as
+// one is that removes itself when it ends, is no failure.
 func (c *Client) RemoveContainer(ctx context.Context, id string, how ContainerRemoval) error {
 	return c.act(ctx, "remove "+short(id), func(api *client.Client) error {
 		_, err := api.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: how.Force, RemoveVolumes: how.Volumes})
+		if err != nil && strings.Contains(err.Error(), "is already in progress") {
+			return nil
+		}
 		return err
 	})
 }
@@ -116,6 +121,8 @@ type Processes struct {
 // Top lists the processes of a running container.
 func (c *Client) Top(ctx context.Context, id string) (Processes, error) {
 	what := "list processes of " + short(id)
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return Processes{}, c.explain(what, err)
@@ -151,6 +158,8 @@ type Change struct {
 // Changes lists the files that differ from the image's, in the order of paths.
 func (c *Client) Changes(ctx context.Context, id string) ([]Change, error) {
 	what := "list changed files of " + short(id)
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return nil, c.explain(what, err)

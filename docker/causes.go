@@ -18,7 +18,7 @@ import (
 // special ones stand before the general ones.
 var rules = []func(failure) finding{
 	wrongContext, wrongHost, tlsRefused, sshFailed, unreachable,
-	oldVersion, portTaken, nameTaken, imageGone, badCommand, badVolume, unavailable,
+	oldVersion, portTaken, nameTaken, imageGone, badCommand, badVolume, notAttached, unavailable,
 	missing, conflicting, invalid,
 }
 
@@ -103,7 +103,7 @@ func unreachable(f failure) finding {
 		return finding{}
 	}
 	if errors.Is(f.err, context.DeadlineExceeded) {
-		return finding{ErrStopped, "no answer from " + f.at.Host + " in time", f.at.restart()}
+		return finding{ErrStopped, "no answer from " + f.at.Host + " in time", "see whether the engine is stuck: docker info"}
 	}
 	if isLocal(f.at.Host) {
 		return f.at.inspectSocket()
@@ -120,6 +120,8 @@ func unreachable(f failure) finding {
 // too old. Minimum supported API version is 1.44"), and the client's own.
 func oldVersion(f failure) finding {
 	switch {
+	case f.says("invalid api version"):
+		return finding{ErrVersion, words(f.err), "unset DOCKER_API_VERSION"}
 	case f.says("is too new. maximum supported", "is not supported by this client: the minimum supported"):
 		return finding{ErrVersion, words(f.err), "unset DOCKER_API_VERSION if it is set, else update the engine to 20.10 or later"}
 	case f.says("is too old. minimum supported"):
@@ -200,6 +202,25 @@ func badVolume(f failure) finding {
 		return finding{}
 	}
 	return finding{ErrInvalid, f.text, "write PATH-OR-VOLUME:CONTAINER-PATH[:ro], with absolute paths that exist"}
+}
+
+// upgradeStatus is all that the client keeps of a refusal to attach.
+var upgradeStatus = regexp.MustCompile(`unable to upgrade to tcp, received (\d+)`)
+
+// notAttached knows what the status alone can mean: the container has ended, or
+// is gone, since it was looked at.
+func notAttached(f failure) finding {
+	m := upgradeStatus.FindStringSubmatch(f.text)
+	if m == nil {
+		return finding{}
+	}
+	switch m[1] {
+	case "404":
+		return finding{ErrNotFound, "it is not there any more", ""}
+	case "409":
+		return finding{ErrConflict, "it does not run any more, or is paused", "start or unpause it first"}
+	}
+	return finding{ErrInvalid, "the engine refused the connection with status " + m[1], ""}
 }
 
 func unavailable(f failure) finding {

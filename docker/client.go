@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/moby/moby/client"
 
@@ -30,10 +31,15 @@ type Options struct {
 	Host string
 	// ReadOnly refuses every call that changes something, before it is sent.
 	ReadOnly bool
+	// Timeout bounds a call that lists or describes, 20 s if zero: an engine
+	// that is stuck takes calls and never answers.
+	Timeout time.Duration
 	// Log receives one line per request at level debug: method, path, status,
 	// never a body. Nil discards them.
 	Log *slog.Logger
 }
+
+const defaultTimeout = 20 * time.Second
 
 // Client makes the calls. It is safe for concurrent use.
 type Client struct {
@@ -49,6 +55,9 @@ type Client struct {
 // New returns a client. It does no I/O: the endpoint is found by the first
 // call, which reports what is wrong with it.
 func New(o Options) *Client {
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -109,13 +118,21 @@ func (c *Client) mutable(ctx context.Context, what string) (*client.Client, erro
 	return api, c.explain(what, err)
 }
 
+// within gives a call that lists or describes its deadline.
+func (c *Client) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.opts.Timeout)
+}
+
 // open makes an engine client for an endpoint.
 func (c *Client) open(at endpoint) (*client.Client, error) {
 	opts, err := at.options()
 	if err != nil {
 		return nil, err
 	}
-	opts = append(opts, client.WithUserAgent("gantry"), client.WithResponseHook(c.log))
+	if headers := customHeaders(); len(headers) > 0 {
+		opts = append(opts, client.WithHTTPHeaders(headers))
+	}
+	opts = append(opts, client.WithUserAgent("gantry"), client.WithHTTPResponseHook(c.log))
 	engine, err := client.New(opts...)
 	if err != nil {
 		return nil, err

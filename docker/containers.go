@@ -11,6 +11,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
+
+	"gantry/internal/secret"
 )
 
 // Container is a row of `docker ps -a`.
@@ -19,7 +21,7 @@ type Container struct {
 	Name        string
 	Image       string // as it was named at creation
 	ImageID     string
-	Command     string // one line, not masked: mask before showing it
+	Command     string // one line, secrets masked
 	State       string // created, running, paused, restarting, removing, exited, dead
 	Health      string // starting, healthy, unhealthy, "" without a check
 	Status      string // the engine's words: "Up 3 minutes (healthy)"
@@ -74,6 +76,8 @@ func (c Container) Exited() bool {
 // Containers lists all containers, running or not, the newest first.
 func (c *Client) Containers(ctx context.Context) ([]Container, error) {
 	const what = "list containers"
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return nil, c.explain(what, err)
@@ -91,7 +95,7 @@ func (c *Client) Containers(ctx context.Context) ([]Container, error) {
 
 func containerRow(s container.Summary) Container {
 	row := Container{
-		ID: s.ID, Image: s.Image, ImageID: s.ImageID, Command: s.Command, State: string(s.State), Status: s.Status,
+		ID: s.ID, Image: s.Image, ImageID: s.ImageID, Command: secret.Line(s.Command), State: string(s.State), Status: s.Status,
 		Created: time.Unix(s.Created, 0), Ports: publications(s.Ports), NetworkMode: s.HostConfig.NetworkMode,
 		Labels: s.Labels, Mounts: mounts(s.Mounts), Name: ownName(s.Names),
 		Health: healthOf(s.Status), ExitCode: exitCodeOf(s.Status),
@@ -160,6 +164,8 @@ const describeAtOnce = 4
 // meanwhile is left out; any other failure fails the whole.
 func (c *Client) Describe(ctx context.Context, ids []string) ([]Container, error) {
 	const what = "describe containers"
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return nil, c.explain(what, err)
@@ -197,7 +203,7 @@ func (c *Client) Describe(ctx context.Context, ids []string) ([]Container, error
 func described(in container.InspectResponse) Container {
 	row := Container{
 		ID: in.ID, Name: strings.TrimPrefix(in.Name, "/"), ImageID: in.Image, Created: moment(in.Created),
-		Command: strings.Join(append([]string{in.Path}, in.Args...), " "), Mounts: mounts(in.Mounts),
+		Command: strings.Join(secret.Arguments(append([]string{in.Path}, in.Args...)), " "), Mounts: mounts(in.Mounts),
 	}
 	d := &ContainerDetail{RestartCount: in.RestartCount, Platform: in.Platform}
 	row.Detail = d

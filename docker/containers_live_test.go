@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -549,4 +550,42 @@ func cleanupContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), discardTimeout)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// An ssh command of our own leads to the engine here, through the very way that
+// leads to another machine.
+func TestLiveSSH(t *testing.T) {
+	noLeaks(t)
+	here := live(t)
+	if _, err := exec.LookPath("docker"); err != nil {
+		t.Skip("the far end of an ssh:// endpoint needs the docker command: ", err)
+	}
+	want, err := here.Engine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := folder(t, map[string]string{"ssh": "#!/bin/sh\nexec docker --host " + want.Host + " system dial-stdio\n"})
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	c := New(Options{Host: "ssh://me@far"})
+	defer c.Close()
+	got, err := c.Engine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Name != want.Name || got.Local || got.Host != "ssh://me@far" {
+		t.Errorf("%+v", got)
+	}
+	image := busybox(t, here)
+	id := ran(t, here, RunOptions{Image: image, Command: []string{"sleep", "300"}})
+	s, err := c.Exec(t.Context(), id, []string{"sh"}, 70, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := watch(t, s)
+	w.types(t, "stty size; exit 3\n")
+	w.until(t, "20 70")
+	w.until(t, "")
+	if code, err := s.ExitCode(); code != 3 || err != nil {
+		t.Errorf("exit code %d, %v", code, err)
+	}
 }

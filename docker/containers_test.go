@@ -61,7 +61,7 @@ func TestParsePort(t *testing.T) {
 		"127.0.0.1:8080:80":   {HostIP: "127.0.0.1", Host: 8080, Container: 80, Proto: "tcp"},
 		"127.0.0.1::80":       {HostIP: "127.0.0.1", Container: 80, Proto: "tcp"},
 		"[::1]:8080:80/udp":   {HostIP: "::1", Host: 8080, Container: 80, Proto: "udp"},
-		" 8080:80/tcp ":       {Host: 8080, Container: 80, Proto: "tcp"},
+		"\t8080:80/tcp\n":     {Host: 8080, Container: 80, Proto: "tcp"},
 		"0.0.0.0:8080:80/tcp": {HostIP: "0.0.0.0", Host: 8080, Container: 80, Proto: "tcp"},
 	} {
 		got, err := ParsePort(text)

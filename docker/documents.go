@@ -15,6 +15,8 @@ import (
 // for YAML. Values that look secret are masked.
 func (c *Client) InspectContainer(ctx context.Context, id string) (any, error) {
 	what := "inspect container " + short(id)
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return nil, c.explain(what, err)
@@ -31,6 +33,8 @@ func (c *Client) InspectContainer(ctx context.Context, id string) (any, error) {
 // InspectContainer has it.
 func (c *Client) InspectImage(ctx context.Context, ref string) (any, error) {
 	what := "inspect image " + ref
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return nil, c.explain(what, err)

@@ -98,6 +98,16 @@ func currentContext() string {
 	return file.CurrentContext
 }
 
+// customHeaders are those that the configuration file wants on every request,
+// as proxies before an engine do.
+func customHeaders() map[string]string {
+	file, err := config.Load(configDir())
+	if err != nil || file == nil {
+		return nil
+	}
+	return file.HTTPHeaders
+}
+
 // contextStore reads the context files.
 func contextStore() *store.ContextStore {
 	plain := func() any { return &map[string]any{} }
@@ -172,10 +182,10 @@ func certificates() (*dcontext.TLSData, error) {
 		dir = configDir()
 	}
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	if _, err := os.Stat(cert); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(cert); errors.Is(err, os.ErrNotExist) { //nolint:gosec // the user's own directory
 		cert = ""
 	}
-	if _, err := os.Stat(key); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(key); errors.Is(err, os.ErrNotExist) { //nolint:gosec // the user's own directory
 		key = ""
 	}
 	return dcontext.TLSDataFromFiles(filepath.Join(dir, "ca.pem"), cert, key)

@@ -36,6 +36,8 @@ type Engine struct {
 // Engine asks the engine about itself.
 func (c *Client) Engine(ctx context.Context) (Engine, error) {
 	const what = "reach the Docker engine"
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return Engine{}, c.explain(what, err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestMissingSocket(t *testing.T) {
@@ -118,7 +119,7 @@ func TestSSHFailure(t *testing.T) {
 		"ssh: connect to host far port 22: nope.": "docker version",
 	} {
 		script := "#!/bin/sh\necho '" + text + "' >&2\nexit 255\n"
-		if err := os.WriteFile(filepath.Join(bin, "ssh"), []byte(script), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(filepath.Join(bin, "ssh"), []byte(script), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		c := New(Options{Host: "ssh://me@far"})
@@ -252,5 +253,58 @@ func TestReadOnlySendsNothing(t *testing.T) {
 	}
 	if n := requests.Load(); n != 0 {
 		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func TestStuckEngine(t *testing.T) {
+	noLeaks(t)
+	released := make(chan struct{})
+	stuck := func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-released:
+		}
+	}
+	e := fake(t, "1.41", map[string]http.HandlerFunc{"/v1.41/": stuck})
+	defer close(released)
+	c := e.client(t, Options{Timeout: 50 * time.Millisecond})
+	ctx := t.Context()
+	for name, call := range map[string]func() error{
+		"engine":     func() error { _, err := c.Engine(ctx); return err },
+		"containers": func() error { _, err := c.Containers(ctx); return err },
+		"images":     func() error { _, err := c.Images(ctx, AllImages); return err },
+		"describe":   func() error { _, err := c.Describe(ctx, []string{"a", "b"}); return err },
+		"history":    func() error { _, err := c.History(ctx, "a"); return err },
+		"document":   func() error { _, err := c.InspectContainer(ctx, "a"); return err },
+	} {
+		t.Run(name, func(t *testing.T) { told(t, call(), ErrStopped, "no answer from unix://"+e.path, "docker info") })
+	}
+}
+
+func TestAttachToOneThatHasEnded(t *testing.T) {
+	for status, kind := range map[int]error{404: ErrNotFound, 409: ErrConflict, 500: ErrInvalid} {
+		e := fake(t, "1.41", map[string]http.HandlerFunc{
+			"/v1.41/containers/web/exec":   answer(201, `{"Id":"e"}`),
+			"/v1.41/exec/e/start":          answer(status, `{"message":"whatever"}`),
+			"/v1.41/containers/web/json":   answer(200, `{"Id":"web","State":{"Status":"running"}}`),
+			"/v1.41/containers/web/attach": answer(status, `{"message":"whatever"}`),
+		})
+		c := e.client(t, Options{})
+		_, err := c.Exec(t.Context(), "web", DefaultShells, 80, 24)
+		told(t, err, kind, "open a shell in web")
+		_, err = c.Attach(t.Context(), "web", 80, 24)
+		told(t, err, kind, "attach to web")
+	}
+}
+
+func TestWrongAPIVersionOfTheEnvironment(t *testing.T) {
+	e := fake(t, "1.41", map[string]http.HandlerFunc{
+		"/": answer(400, `{"message":"client version 1.99 is too new. Maximum supported API version is 1.41"}`),
+	})
+	for version, says := range map[string]string{"1.99": "unset DOCKER_API_VERSION", "nonsense": "DOCKER_API_VERSION"} {
+		c := e.client(t, Options{})
+		t.Setenv("DOCKER_API_VERSION", version)
+		_, err := c.Containers(t.Context())
+		told(t, err, ErrVersion, says)
 	}
 }

@@ -87,11 +87,10 @@ func (c *Client) Events(ctx context.Context, emit func(Event)) error {
 		if up {
 			wait, lost = firstRetry, false
 		}
+		told := c.explain("follow the engine's events", err)
 		if !lost {
-			emit(Event{Kind: EngineEvent, Action: Lost, ExitCode: -1, Time: time.Now(), Err: c.explain("follow the engine's events", err)})
+			emit(Event{Kind: EngineEvent, Action: Lost, ExitCode: -1, Time: time.Now(), Err: told})
 			lost = true
-		} else {
-			_ = c.explain("follow the engine's events", err)
 		}
 		if err := pause(ctx, wait); err != nil {
 			return err

@@ -37,7 +37,7 @@ func (c *Client) Exec(ctx context.Context, id string, shells []string, cols, row
 		if err != nil {
 			return nil, c.explain(what, err)
 		}
-		s.begin(cols, rows)
+		s.begin(ctx, cols, rows)
 		return s, nil
 	}
 	return nil, &diagnose.Error{
@@ -71,7 +71,7 @@ func openShell(ctx context.Context, api *client.Client, id, shell string) (*Sess
 	}
 	s := newSession(conn.HijackedResponse, terminal)
 	s.resize = func(ctx context.Context, cols, rows int) error {
-		_, err := api.ExecResize(ctx, made.ID, client.ExecResizeOptions{Width: uint(cols), Height: uint(rows)}) //nolint:gosec // Resize has refused negative sizes
+		_, err := api.ExecResize(ctx, made.ID, client.ExecResizeOptions{Width: uint(cols), Height: uint(rows)})
 		return err
 	}
 	s.code = func(ctx context.Context) (int, error) { return exitCode(ctx, api, made.ID) }

@@ -48,7 +48,7 @@ func (e *fakeEngine) start() {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	server, served := &http.Server{Handler: e.mux}, make(chan struct{}) //nolint:gosec // a test's own server
+	server, served := &http.Server{Handler: e.mux}, make(chan struct{})
 	e.server, e.served = server, served
 	go func() {
 		defer close(served)

@@ -58,6 +58,8 @@ const (
 // Images lists images, in the engine's order: the newest first.
 func (c *Client) Images(ctx context.Context, scope ImageScope) ([]Image, error) {
 	const what = "list images"
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return nil, c.explain(what, err)
@@ -175,6 +177,8 @@ type ImageConfig struct {
 // Env is not masked: it is for use and not to be shown.
 func (c *Client) ImageConfig(ctx context.Context, ref string) (ImageConfig, error) {
 	what := "inspect image " + ref
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return ImageConfig{}, c.explain(what, err)
@@ -210,6 +214,8 @@ type Layer struct {
 // History lists the layers of an image, the newest first.
 func (c *Client) History(ctx context.Context, ref string) ([]Layer, error) {
 	what := "read the history of " + ref
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	api, err := c.api(ctx)
 	if err != nil {
 		return nil, c.explain(what, err)

@@ -70,10 +70,10 @@ func (c *Client) RunAttached(ctx context.Context, o RunOptions, cols, rows int) 
 		return "", nil, c.explain(what, err)
 	}
 	if err := start(ctx, api, id); err != nil {
-		s.Close()
+		s.end(ctx)
 		return "", nil, c.explain(what, err)
 	}
-	s.begin(cols, rows)
+	s.begin(ctx, cols, rows)
 	return id, s, nil
 }
 

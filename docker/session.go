@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -14,8 +15,9 @@ import (
 	"gantry/internal/diagnose"
 )
 
-// controlTimeout bounds the small calls beside a session: resize, exit code.
-const controlTimeout = 5 * time.Second
+// controlTimeout bounds the small calls beside a session: resize, exit code,
+// hang up.
+const controlTimeout = 2 * time.Second
 
 // detachKeys replace the engine's default, ctrl-p ctrl-q, which would hold back
 // every ctrl-p (the shell's last command) until the next key. A session ends by
@@ -104,15 +106,21 @@ func (s *Session) Resize(cols, rows int) error {
 // Close ends the session. A shell gets SIGHUP, as from a terminal that is
 // closed; a container that was attached to goes on.
 func (s *Session) Close() error {
+	s.end(context.Background())
+	return nil
+}
+
+// end is Close. What ctx has become does not matter.
+func (s *Session) end(ctx context.Context) {
 	s.mu.Lock()
 	again, over := s.closed, s.over
 	s.closed = true
 	s.mu.Unlock()
 	if again {
-		return nil
+		return
 	}
 	if s.hangup != nil && !over {
-		ctx, cancel := context.WithTimeout(context.Background(), controlTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), controlTimeout)
 		defer cancel()
 		s.hangup(ctx)
 	}
@@ -124,7 +132,6 @@ func (s *Session) Close() error {
 		s.release()
 	}
 	s.done.Wait()
-	return nil
 }
 
 // Err is why the connection broke, nil when what ran in it just ended or the
@@ -143,7 +150,7 @@ func (s *Session) ExitCode() (int, error) {
 	return s.code(ctx)
 }
 
-// ErrNoExitCode: the session was closed, or the engine went away, before what
+// ErrNoExitCode says that the session was closed, or the engine went away, before what
 // ran in it ended.
 var ErrNoExitCode = errors.New("no exit code")
 
@@ -198,7 +205,7 @@ func (c *Client) Attach(ctx context.Context, id string, cols, rows int) (*Sessio
 	if err != nil {
 		return nil, c.explain(what, err)
 	}
-	s.begin(cols, rows)
+	s.begin(ctx, cols, rows)
 	return s, nil
 }
 
@@ -215,18 +222,21 @@ func (c *Client) attach(ctx context.Context, api *client.Client, id string, f fr
 		if f == multiplexed {
 			return nil
 		}
-		_, err := api.ContainerResize(ctx, id, client.ContainerResizeOptions{Width: uint(cols), Height: uint(rows)}) //nolint:gosec // Resize has refused negative sizes
+		_, err := api.ContainerResize(ctx, id, client.ContainerResizeOptions{Width: uint(cols), Height: uint(rows)})
 		return err
 	}
-	s.await(api, id)
+	s.await(ctx, api, id)
 	return s, nil
 }
 
 // await keeps the exit code of a container for when it ends. It must ask before
 // the end: a container that removes itself takes its code along.
-func (s *Session) await(api *client.Client, id string) {
-	ctx, cancel := context.WithCancel(context.Background())
-	wait := api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+func (s *Session) await(ctx context.Context, api *client.Client, id string) {
+	waiting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	// The opening ends with ctx, the waiting goes on without it.
+	opened := context.AfterFunc(ctx, cancel)
+	wait := api.ContainerWait(waiting, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	_ = opened()
 	ended := make(chan struct{})
 	code, failed := 0, error(nil)
 	s.done.Go(func() {
@@ -234,8 +244,8 @@ func (s *Session) await(api *client.Client, id string) {
 		select {
 		case end := <-wait.Result:
 			code = int(end.StatusCode)
-		case <-wait.Error:
-			failed = ErrNoExitCode
+		case err := <-wait.Error:
+			failed = fmt.Errorf("%w: %w", ErrNoExitCode, err)
 		}
 	})
 	s.release = cancel
@@ -252,4 +262,8 @@ func (s *Session) await(api *client.Client, id string) {
 // begin sets the size right after the connection: engines before API 1.42
 // ignore a size given with the start. That it fails means that the program has
 // ended already, which Read tells.
-func (s *Session) begin(cols, rows int) { _ = s.Resize(cols, rows) }
+func (s *Session) begin(ctx context.Context, cols, rows int) {
+	if cols > 0 && rows > 0 {
+		_ = s.resize(ctx, cols, rows)
+	}
+}

@@ -42,7 +42,7 @@ func (c *Client) ExecHelper(ctx context.Context, id, image string, cols, rows in
 	if err != nil {
 		return nil, c.explain(what, err)
 	}
-	s.begin(cols, rows)
+	s.begin(ctx, cols, rows)
 	return s, nil
 }
 
@@ -73,7 +73,7 @@ func (c *Client) openHelper(ctx context.Context, api *client.Client, target, ima
 	}
 	s.hangup = func(ctx context.Context) { discard(ctx, api, made.ID) }
 	if err := start(ctx, api, made.ID); err != nil {
-		s.Close()
+		s.end(ctx)
 		return nil, err
 	}
 	return s, nil
