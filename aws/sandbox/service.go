@@ -127,7 +127,7 @@ func (b *ecsBackend) say(s *service, what string) {
 
 // record adds an event.
 func (b *ecsBackend) record(s *service, what string) {
-	b.log.Debug("service event", "service", s.arn, "what", what)
+	b.log.Debug("service event") // never whose or what: debug logs are sent to others
 	s.events = slices.Insert(s.events, 0, types.ServiceEvent{
 		Id:        aws.String(uuid.NewString()),
 		CreatedAt: aws.Time(b.clock.Now()),
