@@ -20,9 +20,10 @@ import (
 )
 
 const (
-	connectTimeout = 20 * time.Second
-	apiTimeout     = 10 * time.Second // one call of Resume or Terminate
-	maxBackOff     = 5 * time.Second
+	connectTimeout   = 20 * time.Second
+	resumeTimeout    = 10 * time.Second // one call of Resume
+	terminateTimeout = 5 * time.Second  // whoever closes a pane waits for it
+	maxBackOff       = 5 * time.Second
 	// steady is how long a connection must have stood for the first attempt
 	// after its loss to come at once.
 	steady = time.Second
@@ -172,7 +173,7 @@ func (s *Session) reconnect(o *outage, lost error) (wire.Conn, error) {
 
 // resume makes one attempt. Only a *diagnose.Error is final.
 func (s *Session) resume() (wire.Conn, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, apiTimeout)
+	ctx, cancel := context.WithTimeout(s.ctx, resumeTimeout)
 	defer cancel()
 	token, err := s.cfg.Resume(ctx, s.cfg.SessionID)
 	if refusal(err) {

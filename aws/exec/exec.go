@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"gantry/aws/exec/wire"
 )
 
 // Expect says whether the agent will open the session with a handshake. It
@@ -98,5 +100,5 @@ func (t timing) withDefaults() timing {
 // the agent may start listening later, and Write waits for that. ctx bounds
 // the dialing alone. The error is a *diagnose.Error.
 func Dial(ctx context.Context, c Config) (*Session, error) {
-	return dial(ctx, c, nil)
+	return dial(ctx, c, shellTypes, func(wire.FlagValue) {})
 }

@@ -64,7 +64,7 @@ func DialPort(ctx context.Context, c ForwardConfig) (*Forward, error) {
 		}
 	}
 	f.listener = listener
-	if f.session, err = dial(ctx, c.Config, f.flag); err != nil {
+	if f.session, err = dial(ctx, c.Config, portTypes, f.flag); err != nil {
 		listener.Close()
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gantry/aws/exec/wire"
@@ -116,7 +117,7 @@ func (s *Session) deliver(t wire.PayloadType, payload []byte) bool {
 	case wire.HandshakeComplete:
 		s.completeHandshake(payload)
 	case wire.Flag:
-		if f, err := wire.ParseFlag(payload); err == nil && s.onFlag != nil {
+		if f, err := wire.ParseFlag(payload); err == nil {
 			s.onFlag(f)
 		}
 	}
@@ -167,7 +168,7 @@ func (s *Session) answerHandshake(request wire.Handshake) error {
 		var err error
 		switch action.Type {
 		case wire.ActionSessionType:
-			err = checkSessionType(action.Parameters, s.onFlag != nil)
+			err = s.checkSessionType(action.Parameters)
 		case wire.ActionKMSEncryption:
 			cipher, done.Result, err = s.agreeOnKey(action.Parameters)
 		default:
@@ -213,23 +214,22 @@ func (s *Session) awaitRefusal() error {
 	return nil
 }
 
+// The session types by the plugin of AWS's agent that serves them.
+var (
+	shellTypes = []string{"InteractiveCommands", "NonInteractiveCommands", "Standard_Stream"}
+	portTypes  = []string{"Port"}
+)
+
 // checkSessionType refuses a session of another kind than was asked for.
-func checkSessionType(parameters json.RawMessage, port bool) error {
+func (s *Session) checkSessionType(parameters json.RawMessage) error {
 	var p wire.SessionTypeParameters
 	if err := json.Unmarshal(parameters, &p); err != nil {
 		return fmt.Errorf("read the session type: %w", err)
 	}
-	switch p.SessionType {
-	case "Standard_Stream", "InteractiveCommands", "NonInteractiveCommands":
-		if !port {
-			return nil
-		}
-	case "Port":
-		if port {
-			return nil
-		}
+	if !slices.Contains(s.types, p.SessionType) {
+		return fmt.Errorf("unexpected session type %q", p.SessionType)
 	}
-	return fmt.Errorf("unexpected session type %q", p.SessionType)
+	return nil
 }
 
 // agreeOnKey has KMS make the session's data key. When that fails the agent

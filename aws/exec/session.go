@@ -49,14 +49,15 @@ type Session struct {
 	log      *slog.Logger
 	link     *wire.Link
 	output   *stream
-	onFlag   func(wire.FlagValue) // nil but in port sessions
+	types    []string             // the session types to agree to
+	onFlag   func(wire.FlagValue) // takes the agent's flags
 
 	ctx    context.Context // ends with the session
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
 	leave  sync.Once
 
-	awake       chan struct{} // closed when the agent says or acknowledges anything that shows it listens
+	awake       chan struct{} // closed by the first output or the end of the handshake
 	wakeOnce    sync.Once
 	handshaking chan struct{} // closed when a handshake begins
 	shakeOnce   sync.Once
@@ -77,7 +78,7 @@ type Session struct {
 // errLeft is the cause of a session that its owner ended.
 var errLeft = errors.New("session closed")
 
-func dial(ctx context.Context, c Config, onFlag func(wire.FlagValue)) (*Session, error) {
+func dial(ctx context.Context, c Config, types []string, onFlag func(wire.FlagValue)) (*Session, error) {
 	c.timing = c.timing.withDefaults()
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -87,6 +88,7 @@ func dial(ctx context.Context, c Config, onFlag func(wire.FlagValue)) (*Session,
 		clientID:    uuid.NewString(),
 		log:         c.Log.With("session", c.SessionID),
 		output:      newStream(),
+		types:       types,
 		onFlag:      onFlag,
 		awake:       make(chan struct{}),
 		handshaking: make(chan struct{}),
@@ -225,7 +227,7 @@ func (s *Session) terminate() {
 	if closed || s.cfg.Terminate == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), apiTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), terminateTimeout)
 	defer cancel()
 	if err := s.cfg.Terminate(ctx, s.cfg.SessionID); err != nil {
 		s.log.Info("session not terminated at the service", "error", sanitise(err.Error()))
