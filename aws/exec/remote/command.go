@@ -23,7 +23,7 @@ func (s *Shell) Run(ctx context.Context, command string, out io.Writer) (status 
 		return 0, err
 	}
 	// What the shells around it say, "Killed" for instance, is no output of it.
-	run := "(exec </dev/null 2>&1 5>&-; exec sh -c " + quote(command) + ") 2>/dev/null"
+	run := "{ (exec </dev/null 2>&1 5>&-; exec sh -c " + quote(command) + "); } 2>/dev/null"
 	if s.tools["cat"] {
 		// The marker takes the output's way, so that it cannot overtake it.
 		run = "{ " + run + "; " + s.mark("[%d:$?]", s.number+1) + "; } | cat"
