@@ -41,6 +41,12 @@ func newExecWorld(t testing.TB) *execWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newWorldOf(t, runtime)
+}
+
+// newWorldOf is a world whose tasks run as the runtime has it.
+func newWorldOf(t testing.TB, runtime sandbox.Runtime) *execWorld {
+	t.Helper()
 	server, err := sandbox.Start(context.Background(), sandbox.Config{Empty: true, Runtime: runtime, RunDir: t.TempDir() + "/run"})
 	if err != nil {
 		t.Fatal(err)
