@@ -22,8 +22,7 @@ func (s *Shell) Run(ctx context.Context, command string, out io.Writer) (status 
 	if err := checkCommand(command); err != nil {
 		return 0, err
 	}
-	// What the shells around it say, "Killed" for instance, is no output of it.
-	run := "{ (exec </dev/null 2>&1 5>&-; exec sh -c " + quote(command) + "); } 2>/dev/null"
+	run := "(exec </dev/null 2>&1 5>&-; exec sh -c " + quote(command) + ")"
 	if s.tools["cat"] {
 		// The marker takes the output's way, so that it cannot overtake it.
 		run = "{ " + run + "; " + s.mark("[%d:$?]", s.number+1) + "; } | cat"
@@ -44,10 +43,10 @@ func (s *Shell) Attach(ctx context.Context, command string, keys <-chan []byte, 
 	crlf := s.crlf
 	s.crlf = false // a terminal wants them
 	defer func() { s.crlf = crlf }()
-	script := `stty "$o" 2>/dev/null
-sh -c ` + quote(command) + ` 5>&-
+	script := `stty "$o"
+sh -c ` + quote(command) + ` 2>&5 5>&-
 e=$?
-stty -echo -opost 2>/dev/null
+stty -echo -opost
 (exit $e)`
 	return s.converse(ctx, script, keys, out)
 }

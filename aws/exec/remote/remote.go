@@ -113,11 +113,12 @@ func (s *Shell) write() {
 }
 
 // loop is what replaces the shell: %[1]s and %[2]s are the halves of the nonce,
-// %[3]s is the secret. It holds no single quote. Descriptor 5 is the terminal,
-// t whatever is to be removed at the end, o the terminal's settings before.
-const loop = `g=%[1]s;h=%[2]s;t=;exec 5>&1;` +
+// %[3]s is the secret. It holds no single quote. Descriptor 5 is the terminal;
+// what the loop's shell says itself, "Killed" for instance, is nobody's output.
+// t is whatever is to be removed at the end, o the terminal's settings before.
+const loop = `g=%[1]s;h=%[2]s;t=;exec 5>&1 2>/dev/null;` +
 	`trap : INT;trap "exit 129" HUP TERM;trap "test -z \"\$t\"||rm -rf \"\$t\"" EXIT;` +
-	`o=$(stty -g 2>/dev/null);stty -echo -opost 2>/dev/null;` +
+	`o=$(stty -g);stty -echo -opost;` +
 	`printf "%%s" "$g$h<0>$g$h[0:0]";` +
 	`while IFS= read -r l;do case $l in %[3]s*)eval "${l#%[3]s}";;esac;done`
 
@@ -129,10 +130,10 @@ var wanted = []string{
 // probe prints the tools that are there. A base64 that cannot decode, an od
 // with other options and a tee that cannot write to a descriptor do not count.
 const probe = `printf "go\n"
-for c in %s; do command -v $c >/dev/null 2>&1 && printf "%%s\n" $c; done
-[ "$(printf aGk= | base64 -d 2>/dev/null)" = hi ] || printf "no base64\n"
-[ "$(printf a | od -An -v -tx1 2>/dev/null)" = " 61" ] || printf "no od\n"
-[ "$({ printf a | tee /dev/fd/3 2>/dev/null; } 3>&1)" = aa ] || printf "no tee\n"`
+for c in %s; do command -v $c >/dev/null && printf "%%s\n" $c; done
+[ "$(printf aGk= | base64 -d)" = hi ] || printf "no base64\n"
+[ "$(printf a | od -An -v -tx1)" = " 61" ] || printf "no od\n"
+[ "$({ printf a | tee /dev/fd/3; } 3>&1)" = aa ] || printf "no tee\n"`
 
 func (s *Shell) begin(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, patience)
