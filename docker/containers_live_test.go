@@ -589,3 +589,26 @@ func TestLiveSSH(t *testing.T) {
 		t.Errorf("exit code %d, %v", code, err)
 	}
 }
+
+// The first rows of a client that has just been made, with 100 containers.
+func BenchmarkLiveFirstRows(b *testing.B) {
+	c := live(b)
+	image, api := busybox(b, c), c.engineOf(b)
+	for range 100 {
+		made, err := api.ContainerCreate(b.Context(), client.ContainerCreateOptions{
+			Config: &container.Config{Image: image, Labels: map[string]string{testLabel: b.Name()}},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { discard(context.WithoutCancel(b.Context()), api, made.ID) })
+	}
+	for b.Loop() {
+		fresh := New(Options{})
+		rows, err := fresh.Containers(b.Context())
+		if err != nil || len(rows) < 100 {
+			b.Fatal(len(rows), err)
+		}
+		fresh.Close()
+	}
+}

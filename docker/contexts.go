@@ -1,8 +1,11 @@
 package docker
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +28,7 @@ const (
 // Context is an engine that could be used: a docker context, or a socket found
 // at one of the places where engines put them.
 type Context struct {
-	Name        string // context's name; for a socket the product's: "Colima"
+	Name        string // context's name; for a socket the product's: "Colima"; "--host" for the host given
 	Description string
 	Host        string // unix:///…
 	Source      string // "context", "default socket", "DOCKER_HOST", "socket found"
@@ -60,7 +63,7 @@ func (c *Client) Contexts(ctx context.Context) ([]Context, error) {
 	current, _ := resolve(c.opts)
 	candidates := append(storedEndpoints(), socketEndpoints()...)
 	if !slices.ContainsFunc(candidates, func(k candidate) bool { return k.at.Host == current.Host }) && current.Host != "" {
-		candidates = append([]candidate{{at: current}}, candidates...)
+		candidates = append([]candidate{{at: current, label: current.source}}, candidates...)
 	}
 	rows := make([]Context, len(candidates))
 	var all sync.WaitGroup
@@ -88,19 +91,33 @@ func storedEndpoints() []candidate {
 	if at, err := fromEnvironment(Options{}, sourceDefault); err == nil {
 		found = append(found, candidate{at: at, label: defaultContext})
 	}
-	files, err := contextStore().List()
+	files, err := filepath.Glob(filepath.Join(configDir(), "contexts", "meta", "*", "meta.json"))
 	if err != nil {
-		return append(found, candidate{label: "contexts", err: err})
+		return found
 	}
 	for _, file := range files {
-		at, err := fromStore(file.Name, sourceFile)
-		k := candidate{at: at, label: file.Name, err: err}
-		if described, ok := file.Metadata.(map[string]any); ok {
-			k.description, _ = described["Description"].(string)
-		}
-		found = append(found, k)
+		found = append(found, storedEndpoint(file))
 	}
+	slices.SortStableFunc(found[min(1, len(found)):], func(a, b candidate) int { return strings.Compare(a.label, b.label) })
 	return found
+}
+
+// storedEndpoint reads one context's file. The store's own list fails as a
+// whole when one file is broken.
+func storedEndpoint(file string) candidate {
+	var meta struct {
+		Name     string
+		Metadata struct{ Description string }
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // found in the user's own directory
+	if err == nil {
+		err = json.Unmarshal(text, &meta)
+	}
+	if err != nil {
+		return candidate{label: filepath.Base(filepath.Dir(file)), err: err}
+	}
+	at, err := fromStore(meta.Name, sourceFile)
+	return candidate{at: at, label: meta.Name, description: meta.Metadata.Description, err: err}
 }
 
 // socketEndpoints are the sockets that exist.
@@ -117,9 +134,6 @@ func socketEndpoints() []candidate {
 // row probes a candidate.
 func (c *Client) row(ctx context.Context, k candidate) Context {
 	row := Context{Name: clean(k.label), Description: clean(k.description), Host: k.at.Host, Source: k.at.source}
-	if row.Name == "" {
-		row.Name = k.at.context
-	}
 	if k.err != nil {
 		row.Source, row.State, row.Hint = sourceFile, StateBroken, words(k.err)
 		return row
@@ -148,7 +162,7 @@ func (c *Client) probe(ctx context.Context, at endpoint) (state, version, hint s
 		return StateLive, clean(out.Version), ""
 	}
 	found := examine(failure{err: err, at: at, text: words(err)})
-	return stateOf(err, found.kind), "", found.do
+	return stateOf(err, found.kind), "", cmp.Or(found.do, found.cause, words(err))
 }
 
 // stateOf is the one word for a failed probe.

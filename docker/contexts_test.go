@@ -15,6 +15,7 @@ func TestContexts(t *testing.T) {
 	home := settings(t, `{"currentContext":"work"}`, map[string]string{
 		"work": "unix://" + e.path, "gone": "unix:///nowhere/x.sock", "broken": "what://ever",
 	})
+	write(t, filepath.Join(home, ".docker", "contexts", "meta", "0bad", "meta.json"), `{"Name":`)
 	var config net.ListenConfig
 	deaf := filepath.Join(home, ".colima", "default", "docker.sock")
 	if err := os.MkdirAll(filepath.Dir(deaf), 0o700); err != nil {
@@ -49,6 +50,9 @@ func TestContexts(t *testing.T) {
 	}
 	if gone := byName["gone"]; gone.State != StateMissing || gone.Hint == "" || gone.Current {
 		t.Errorf("gone: %+v", gone)
+	}
+	if bad := byName["0bad"]; bad.State != StateBroken || bad.Hint == "" {
+		t.Errorf("a file that is no JSON: %+v", bad)
 	}
 	if broken := byName["broken"]; broken.State != StateBroken || broken.Hint == "" {
 		t.Errorf("broken: %+v", broken)

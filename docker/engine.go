@@ -33,14 +33,17 @@ type Engine struct {
 	Local bool
 }
 
-// Engine asks the engine about itself.
+// Engine asks the engine about itself. When it does not answer, the result
+// still says where it should be.
 func (c *Client) Engine(ctx context.Context) (Engine, error) {
 	const what = "reach the Docker engine"
 	ctx, cancel := c.within(ctx)
 	defer cancel()
 	api, err := c.api(ctx)
+	at := c.at()
+	e := Engine{Context: at.context, Host: at.Host, Source: at.source, Local: isLocal(at.Host)}
 	if err != nil {
-		return Engine{}, c.explain(what, err)
+		return e, c.explain(what, err)
 	}
 	var version client.ServerVersionResult
 	var info client.SystemInfoResult
@@ -54,16 +57,12 @@ func (c *Client) Engine(ctx context.Context) (Engine, error) {
 		return err
 	})
 	if err := both.Wait(); err != nil {
-		return Engine{}, c.explain(what, err)
+		return e, c.explain(what, err)
 	}
-	at := c.at()
-	e := Engine{
-		Version: version.Version, API: version.APIVersion, MinAPI: version.MinAPIVersion, Negotiated: api.ClientVersion(),
-		OS: version.Os, Arch: version.Arch, System: info.Info.OperatingSystem, Name: info.Info.Name,
-		Rootless:  slices.ContainsFunc(info.Info.SecurityOptions, func(o string) bool { return strings.Contains(o, "rootless") }),
-		LogDriver: info.Info.LoggingDriver, DataRoot: info.Info.DockerRootDir, CPUs: info.Info.NCPU, Memory: info.Info.MemTotal,
-		Context: at.context, Host: at.Host, Source: at.source, Local: isLocal(at.Host),
-	}
+	e.Version, e.API, e.MinAPI, e.Negotiated = version.Version, version.APIVersion, version.MinAPIVersion, api.ClientVersion()
+	e.OS, e.Arch, e.System, e.Name = version.Os, version.Arch, info.Info.OperatingSystem, info.Info.Name
+	e.LogDriver, e.DataRoot, e.CPUs, e.Memory = info.Info.LoggingDriver, info.Info.DockerRootDir, info.Info.NCPU, info.Info.MemTotal
+	e.Rootless = slices.ContainsFunc(info.Info.SecurityOptions, func(o string) bool { return strings.Contains(o, "rootless") })
 	for _, part := range version.Components {
 		e.Podman = e.Podman || strings.HasPrefix(part.Name, "Podman")
 	}

@@ -41,7 +41,7 @@ func (c *Client) Run(ctx context.Context, o RunOptions) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	id, err = c.create(ctx, api, o, container.Config{})
+	id, err = c.create(ctx, api, o, container.Config{}, [2]uint{})
 	if err != nil {
 		return "", c.explain(what, err)
 	}
@@ -60,7 +60,8 @@ func (c *Client) RunAttached(ctx context.Context, o RunOptions, cols, rows int) 
 		return "", nil, err
 	}
 	o.TTY = true
-	id, err = c.create(ctx, api, o, container.Config{OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true})
+	id, err = c.create(ctx, api, o, container.Config{OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true},
+		[2]uint{uint(max(rows, 0)), uint(max(cols, 0))})
 	if err != nil {
 		return "", nil, c.explain(what, err)
 	}
@@ -78,8 +79,9 @@ func (c *Client) RunAttached(ctx context.Context, o RunOptions, cols, rows int) 
 }
 
 // create makes the container of a run from the options and what the way of
-// running adds.
-func (c *Client) create(ctx context.Context, api *client.Client, o RunOptions, config container.Config) (string, error) {
+// running adds. size is rows and columns of its terminal, from engines of API
+// 1.42 on; older ones are told after the start.
+func (c *Client) create(ctx context.Context, api *client.Client, o RunOptions, config container.Config, size [2]uint) (string, error) {
 	what := "run " + o.Image
 	if o.Name != "" {
 		if err := checkName(what, o.Name); err != nil {
@@ -98,7 +100,7 @@ func (c *Client) create(ctx context.Context, api *client.Client, o RunOptions, c
 	config.Tty, config.Labels, config.ExposedPorts = o.TTY, maps.Clone(o.Labels), ports
 	out, err := api.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name: o.Name, Config: &config, Platform: platform,
-		HostConfig: &container.HostConfig{PortBindings: bindings, Binds: o.Volumes, AutoRemove: o.RemoveOnExit},
+		HostConfig: &container.HostConfig{PortBindings: bindings, Binds: o.Volumes, AutoRemove: o.RemoveOnExit, ConsoleSize: size},
 	})
 	return out.ID, err
 }
