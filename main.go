@@ -82,7 +82,10 @@ func (e explorer) run(ctx context.Context) error {
 		return err
 	}
 	defer closeLog()
-	o := ui.Options{Cluster: e.cluster, Service: e.service, ReadOnly: e.aws.ReadOnly, Log: log}
+	o := ui.Options{Cluster: e.cluster, Service: e.service, Log: log}
+	if e.aws.ReadOnly {
+		o.Access = ui.ReadOnly
+	}
 	if e.sandbox {
 		local, err := e.startSandbox(ctx, log)
 		if err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gantry/aws"
+	"gantry/aws/exec"
+	"gantry/internal/diagnose"
 )
 
 // then is a fixed time long ago, so that golden screens show dates.
@@ -23,6 +25,7 @@ type cloud struct {
 	tasks    map[string][]aws.Task    // by cluster ARN
 	scaled   []string
 	stopped  []string
+	enabled  []string
 	asked    int // calls that read
 
 	// hold, when set, is asked before an answer about a cluster is given.
@@ -251,4 +254,17 @@ func pick[T any](rows []T, want []string, keys ...func(T) string) []T {
 		}
 	}
 	return out
+}
+
+func (c *cloud) OpenShell(context.Context, aws.Task, string, string, int, int) (*exec.Session, error) {
+	return nil, &diagnose.Error{What: "open a shell", Cause: "this cloud has none"}
+}
+
+func (c *cloud) ExplainExec(context.Context, aws.Task, string) error { return nil }
+
+func (c *cloud) EnableExec(_ context.Context, s aws.Service) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enabled = append(c.enabled, s.Name)
+	return nil
 }

@@ -88,7 +88,7 @@ func clusterOverview(k aws.Cluster, w int) []string {
 	t := style.Now()
 	lines := factLines([]fact{
 		{label: "cluster", value: k.Name},
-		{label: "status", value: k.Status, style: stateStyle(k.Status == "ACTIVE")},
+		{label: "status", value: k.Status, style: clusterStyle(k)},
 		{label: "problem", value: k.Failure, style: t.Bad},
 		{label: "services", value: strconv.Itoa(k.ActiveServices)},
 		{label: "tasks", value: fmt.Sprintf("%d running, %d pending", k.RunningTasks, k.PendingTasks)},
@@ -103,8 +103,8 @@ func clusterOverview(k aws.Cluster, w int) []string {
 	return append(lines, tagLines(k.Tags, w)...)
 }
 
-func stateStyle(good bool) style.Style {
-	if good {
+func clusterStyle(k aws.Cluster) style.Style {
+	if k.Status == "ACTIVE" {
 		return style.Now().Good
 	}
 	return style.Now().Busy

@@ -35,7 +35,7 @@ func (c *contextLine) Update(msg tea.Msg) tea.Cmd {
 }
 
 // View is the line in w cells.
-func (c *contextLine) View(w int, readOnly bool) string {
+func (c *contextLine) View(w int, access Access) string {
 	t := style.Now()
 	parts := []string{t.Title.Render(" gantry ")}
 	if c.sandbox != "" {
@@ -46,7 +46,7 @@ func (c *contextLine) View(w int, readOnly bool) string {
 	}
 	left := strings.Join(parts, t.Dim.Render(" · "))
 	right := ""
-	if readOnly {
+	if access == ReadOnly {
 		right = t.Mark.Render(" READ-ONLY ")
 	}
 	left = style.Cut(left, w-style.Width(right)-1)

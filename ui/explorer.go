@@ -25,15 +25,24 @@ type Options struct {
 	Cluster, Service string
 	// Pace is how often rows are read again; zero fields take the defaults.
 	Pace table.Pace
-	// ReadOnly leaves out every command that changes something.
-	ReadOnly bool
+	// Access is whether commands that change something are offered.
+	Access Access
 	// Log receives the type of every message, never its content.
 	Log *slog.Logger
 }
 
+// Access is what the user wants to be able to do.
+type Access int
+
+// With ReadOnly there is no command that changes something outside gantry.
+const (
+	ReadWrite Access = iota
+	ReadOnly
+)
+
 // New is the explorer.
 func New(o Options) *Frame {
-	f := newFrame(&contextLine{cloud: o.AWS, sandbox: o.Sandbox}, o.ReadOnly, o.Log)
+	f := newFrame(&contextLine{cloud: o.AWS, sandbox: o.Sandbox}, o.Access, o.Log)
 	f.add(4, "Clusters", Clusters(o.AWS, o.Cluster, o.Pace))
 	f.add(5, "Services", Services(o.AWS, o.Cluster, o.Service, o.Pace))
 	f.add(6, "Tasks", Tasks(o.AWS, o.Cluster, o.Service, o.Pace))

@@ -30,9 +30,9 @@ type Frame struct {
 	notice  pane.Notice
 	jobs    jobs
 
-	context  *contextLine
-	readOnly bool
-	debug    *slog.Logger
+	context *contextLine
+	access  Access
+	debug   *slog.Logger
 
 	profile colorprofile.Profile
 	dark    bool
@@ -49,11 +49,11 @@ type slot struct {
 }
 
 // newFrame is a frame without panes.
-func newFrame(context *contextLine, readOnly bool, debug *slog.Logger) *Frame {
+func newFrame(context *contextLine, access Access, debug *slog.Logger) *Frame {
 	if debug == nil {
 		debug = slog.New(slog.DiscardHandler)
 	}
-	return &Frame{context: context, readOnly: readOnly, debug: debug, dark: true, profile: colorprofile.TrueColor, stage: newStage(), jobs: newJobs()}
+	return &Frame{context: context, access: access, debug: debug, dark: true, profile: colorprofile.TrueColor, stage: newStage(), jobs: newJobs()}
 }
 
 // add puts a pane below the ones there are. The number is its key.
@@ -66,7 +66,10 @@ func (f *Frame) Init() tea.Cmd {
 	cmds := []tea.Cmd{tea.RequestBackgroundColor, f.context.Init()}
 	for i, s := range f.slots {
 		cmds = append(cmds, s.pane.Init(host{f, s.pane}))
-		setFocused(s.pane, i == f.focus)
+		blur(s.pane)
+		if i == f.focus {
+			focus(s.pane)
+		}
 	}
 	return f.flush(cmds...)
 }
@@ -157,10 +160,10 @@ func (f *Frame) focusSlot(i int) tea.Cmd {
 	if i < 0 || i >= len(f.slots) {
 		return nil
 	}
-	setFocused(f.slots[f.focus].pane, false)
+	blur(f.slots[f.focus].pane)
 	f.focus, f.onStage = i, false
-	setFocused(f.slots[i].pane, true)
-	f.stage.active = noSession
+	focus(f.slots[i].pane)
+	f.stage.leave()
 	f.stage.show(f, f.slots[i].stage)
 	return f.layout()
 }
@@ -191,12 +194,21 @@ func (f *Frame) step(by int) tea.Cmd {
 	return f.focusSlot((next + n) % n)
 }
 
-// focusing is a pane that looks different while it has the keys.
-type focusing interface{ Focused(on bool) }
+// focusing is a pane that cares whether it has the keys.
+type focusing interface {
+	Focus()
+	Blur()
+}
 
-func setFocused(p pane.Pane, on bool) {
+func focus(p pane.Pane) {
 	if p, ok := p.(focusing); ok {
-		p.Focused(on)
+		p.Focus()
+	}
+}
+
+func blur(p pane.Pane) {
+	if p, ok := p.(focusing); ok {
+		p.Blur()
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // leave is the key that a session never gets: after it comes one stage
-// command.
+// command. From a pane it leads back to the session.
 const leave = "ctrl+]"
 
 // key routes a key press: the top dialog, the help, a stage command after
@@ -28,8 +28,7 @@ func (f *Frame) key(msg tea.KeyPressMsg) tea.Cmd {
 	case f.prefix:
 		return f.stageCommand(msg)
 	case msg.String() == leave:
-		f.prefix = f.stage.current() != nil
-		return nil
+		return f.leaveOrReturn()
 	}
 	p := f.focused()
 	if typing(p) {
@@ -44,6 +43,17 @@ func (f *Frame) key(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	return p.Update(msg)
+}
+
+func (f *Frame) leaveOrReturn() tea.Cmd {
+	if f.onStage {
+		f.prefix = true
+		return nil
+	}
+	if !f.stage.resume() {
+		return nil
+	}
+	return f.focusStage()
 }
 
 // stageCommand runs the one command that follows ctrl+].
@@ -99,7 +109,7 @@ func (f *Frame) offered() []pane.Command {
 // allowed leaves out what changes something when the user asked for reading
 // only.
 func (f *Frame) allowed(cs []pane.Command) []pane.Command {
-	if !f.readOnly {
+	if f.access == ReadWrite {
 		return cs
 	}
 	var kept []pane.Command
@@ -133,6 +143,9 @@ func (f *Frame) commands() []pane.Command {
 	cs = append(cs, pane.Command{Key: "z", Does: f.zoomDoes(), Quiet: true, Run: f.zoom})
 	if f.zoomed || f.onStage {
 		cs = append(cs, pane.Command{Key: "esc", Does: "back", Quiet: true, Run: f.back})
+	}
+	if !f.onStage && len(f.stage.sessions) > 0 {
+		cs = append(cs, pane.Command{Key: leave, Does: "back to the session", Run: f.leaveOrReturn})
 	}
 	if f.jobs.count() > 0 {
 		cs = append(cs, pane.Command{Key: "J", Does: "jobs", Run: f.showJobs})

@@ -43,9 +43,9 @@ func Services(c serviceClient, cluster, only string, pace table.Pace) pane.Pane 
 	s := &services{client: c, only: only}
 	s.scale = scaling{client: c, asked: map[string]ask{}}
 	s.Table = table.New(s.spec(pace))
-	s.Table.Within(s)
+	s.Within(s)
 	if s.cluster = cluster; cluster != "" {
-		s.Table.Follow(s.source(cluster))
+		s.Follow(s.source(cluster))
 	}
 	return s
 }
@@ -106,7 +106,7 @@ func serviceColumns() []table.Column[aws.Service] {
 			Compare: func(a, b aws.Service) int { return cmp.Compare(a.FailedTasks(), b.FailedTasks()) },
 		},
 		{Title: "LAUNCH", Width: 10, Text: func(r aws.Service) string { return r.LaunchType }},
-		{Title: "EXEC", Width: 5, Text: func(r aws.Service) string { return yesNo(r.ExecEnabled) }},
+		{Title: "EXEC", Width: 5, Text: func(r aws.Service) string { return yesNo[r.ExecEnabled] }},
 		{
 			Title: "CREATED", Width: 12,
 			Text:    func(r aws.Service) string { return moment(r.Created) },
@@ -123,12 +123,8 @@ func lastEvent(r aws.Service) string {
 	return r.Events[0].Message
 }
 
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
+// yesNo is a switch in words.
+var yesNo = map[bool]string{true: "yes", false: "no"}
 
 func (s *services) source(cluster string) table.Source[aws.Service] {
 	c := s.client
@@ -169,7 +165,7 @@ type noServices struct{ cluster string }
 
 // tellNone says noServices once for a cluster.
 func (s *services) tellNone() tea.Cmd {
-	if !s.Table.None() {
+	if !s.None() {
 		s.toldNone = false
 		return nil
 	}
@@ -183,13 +179,13 @@ func (s *services) tellNone() tea.Cmd {
 func (s *services) follow(c *aws.Cluster) tea.Cmd {
 	if c == nil {
 		s.cluster = ""
-		return s.Table.Follow(table.Source[aws.Service]{})
+		return s.Follow(table.Source[aws.Service]{})
 	}
 	if c.ARN == s.cluster || c.Name == s.cluster {
 		return nil
 	}
 	s.cluster = c.ARN
-	return s.Table.Follow(s.source(c.ARN))
+	return s.Follow(s.source(c.ARN))
 }
 
 // rolloutSign is a rollout with a sign, so that it does not depend on colour.
@@ -224,13 +220,13 @@ func serviceOverview(r aws.Service, w int) []string {
 		{label: "tasks", value: fmt.Sprintf("%d desired, %d running, %d pending", r.Desired, r.Running, r.Pending)},
 		{label: "definition", value: r.TaskDefinition},
 		{label: "launch", value: strings.TrimSpace(r.LaunchType + " " + r.PlatformVersion)},
-		{label: "exec", value: yesNo(r.ExecEnabled)},
+		{label: "exec", value: yesNo[r.ExecEnabled]},
 		{label: "breaker", value: breaker(r)},
 		{label: "deploys", value: fmt.Sprintf("%d–%d %% of desired", r.MinPercent, r.MaxPercent)},
 		{label: "balancers", value: strings.Join(r.LoadBalancers, ", ")},
 		{label: "subnets", value: strings.Join(r.Subnets, ", ")},
 		{label: "groups", value: strings.Join(r.SecurityGroups, ", ")},
-		{label: "public IP", value: yesNo(r.PublicIP)},
+		{label: "public IP", value: yesNo[r.PublicIP]},
 		{label: "created", value: clock(r.Created)},
 		{label: "ARN", value: r.ARN, style: t.Dim},
 	}, w)

@@ -21,7 +21,8 @@ type stage struct {
 	wanted   map[string]string // the tab last chosen, by the titles there were
 	open     pane.Pane         // of the tab; made when it is first seen
 	sessions []pane.Pane
-	active   int // index into sessions, or noSession
+	active   int       // index into sessions, or noSession
+	last     pane.Pane // the session that showed last
 }
 
 func newStage() stage { return stage{active: noSession, wanted: map[string]string{}} }
@@ -61,6 +62,24 @@ func (s *stage) alive() int {
 		}
 	}
 	return n
+}
+
+// leave shows the row's tabs again.
+func (s *stage) leave() {
+	if s.active != noSession {
+		s.last, s.active = s.sessions[s.active], noSession
+	}
+}
+
+// resume shows the session that showed last, or the newest, if there is one.
+func (s *stage) resume() bool {
+	if len(s.sessions) == 0 {
+		return false
+	}
+	if s.active = slices.Index(s.sessions, s.last); s.active < 0 {
+		s.active = len(s.sessions) - 1
+	}
+	return true
 }
 
 func (s *stage) count() int { return len(s.about.Tabs) + len(s.sessions) }
@@ -258,11 +277,7 @@ func (s *stage) clickTab(f *Frame, x int) {
 	}
 }
 
-func (s *stage) view(focused bool) string {
-	edge, away, _ := style.Now().Edges()
-	if !focused {
-		edge = away
-	}
+func (s *stage) view(edge style.Edge) string {
 	body := ""
 	if p := s.current(); p != nil {
 		body = p.View()

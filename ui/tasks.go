@@ -22,6 +22,7 @@ type taskClient interface {
 	DescribeTasks(ctx context.Context, cluster string, ids []string) ([]aws.Task, error)
 	TaskDocument(ctx context.Context, t aws.Task) (any, error)
 	StopTask(ctx context.Context, t aws.Task, reason string) error
+	shellClient
 }
 
 // stopReason is what ECS will say of a task that was stopped from here.
@@ -34,16 +35,18 @@ type tasks struct {
 	cluster string // ARN or name
 	service string // name; empty where the cluster has none
 	whole   bool   // the whole cluster was asked for
+	host    pane.Host
+	shells  shells
 }
 
 // Tasks is the pane of tasks. A cluster and service, when named, are shown
 // without waiting for the lists before them.
 func Tasks(c taskClient, cluster, service string, pace table.Pace) pane.Pane {
-	t := &tasks{client: c, cluster: cluster, service: service}
+	t := &tasks{client: c, cluster: cluster, service: service, shells: shells{c, map[string]string{}}}
 	t.Table = table.New(t.spec(pace))
-	t.Table.Within(t)
+	t.Within(t)
 	if cluster != "" && service != "" {
-		t.Table.Follow(t.source())
+		t.Follow(t.source())
 	}
 	return t
 }
@@ -69,7 +72,7 @@ func (t *tasks) spec(pace table.Pace) table.Spec[aws.Task] {
 			{Title: "Containers", Open: func(k aws.Task) pane.Pane { return newDetail("Containers", k, taskID, taskContainers) }},
 			{Title: "Stop reason", Open: func(k aws.Task) pane.Pane { return newDetail("Stop reason", k, taskID, taskStop) }},
 		},
-		Actions: []table.Action[aws.Task]{
+		Actions: append(t.shells.actions(), []table.Action[aws.Task]{
 			{
 				Key: "D", Does: "stop", Mutates: true, Done: "stopped %s",
 				When:        func(k aws.Task) bool { return !k.IsStopped() },
@@ -82,7 +85,7 @@ func (t *tasks) spec(pace table.Pace) table.Spec[aws.Task] {
 				h.Open(newDescribe(taskName(k), func(ctx context.Context) (any, error) { return t.client.TaskDocument(ctx, k) }))
 				return nil
 			}},
-		},
+		}...),
 	}
 }
 
@@ -177,7 +180,7 @@ func taskStyle(k aws.Task) style.Style {
 // Commands add the switch between service and cluster.
 func (t *tasks) Commands() []pane.Command {
 	cs := t.Table.Commands()
-	if t.service == "" || t.Table.Typing() {
+	if t.service == "" || t.Typing() {
 		return cs
 	}
 	does := "all tasks of the cluster"
@@ -186,7 +189,7 @@ func (t *tasks) Commands() []pane.Command {
 	}
 	return append(cs, pane.Command{Key: "a", Does: does, Quiet: true, Run: func() tea.Cmd {
 		t.whole = !t.whole
-		return t.Table.Follow(t.source())
+		return t.Follow(t.source())
 	}})
 }
 
@@ -216,6 +219,12 @@ func (t *tasks) source() table.Source[aws.Task] {
 	}
 }
 
+// Init takes the host.
+func (t *tasks) Init(h pane.Host) tea.Cmd {
+	t.host = h
+	return t.Table.Init(h)
+}
+
 // Update follows the services: their tasks, or the cluster's where it has no
 // services.
 func (t *tasks) Update(msg tea.Msg) tea.Cmd {
@@ -224,9 +233,21 @@ func (t *tasks) Update(msg tea.Msg) tea.Cmd {
 		return t.follow(msg.Row)
 	case noServices:
 		t.cluster, t.service = msg.cluster, ""
-		return t.Table.Follow(t.source())
+		return t.Follow(t.source())
+	case execEnabled:
+		return t.enabled(msg)
 	}
 	return t.Table.Update(msg)
+}
+
+// enabled tells how turning ECS Exec on for a service went.
+func (t *tasks) enabled(msg execEnabled) tea.Cmd {
+	if msg.err != nil {
+		t.host.Say(pane.Notice{Err: msg.err})
+		return nil
+	}
+	t.host.Say(pane.Notice{Text: "exec is on for " + msg.service + ": its tasks are being replaced"})
+	return pane.Send(pane.Acted{What: "service"})
 }
 
 // follow shows the service's tasks. The same service with other content has
@@ -234,13 +255,13 @@ func (t *tasks) Update(msg tea.Msg) tea.Cmd {
 func (t *tasks) follow(s *aws.Service) tea.Cmd {
 	if s == nil {
 		t.cluster, t.service, t.whole = "", "", false
-		return t.Table.Follow(table.Source[aws.Task]{})
+		return t.Follow(table.Source[aws.Task]{})
 	}
 	if s.ClusterARN == t.cluster && s.Name == t.service {
-		return t.Table.LookAgain()
+		return t.LookAgain()
 	}
 	t.cluster, t.service, t.whole = s.ClusterARN, s.Name, false
-	return t.Table.Follow(t.source())
+	return t.Follow(t.source())
 }
 
 func taskOverview(k aws.Task, w int) []string {
@@ -258,7 +279,7 @@ func taskOverview(k aws.Task, w int) []string {
 		{label: "launch", value: strings.TrimSpace(k.LaunchType + " " + k.PlatformVersion)},
 		{label: "size", value: taskSize(k)},
 		{label: "health", value: k.Health},
-		{label: "exec", value: yesNo(k.ExecEnabled)},
+		{label: "exec", value: yesNo[k.ExecEnabled]},
 		{label: "address", value: k.PrivateIP},
 		{label: "subnet", value: k.SubnetID},
 		{label: "zone", value: k.AZ},

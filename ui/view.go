@@ -18,7 +18,7 @@ func (f *Frame) View() tea.View {
 	if f.w <= 0 || f.h <= 0 {
 		return v
 	}
-	lines := []string{f.context.View(f.w, f.readOnly)}
+	lines := []string{f.context.View(f.w, f.access)}
 	lines = append(lines, f.body()...)
 	lines = append(lines, f.status())
 	lines = lines[:min(len(lines), f.h)]
@@ -38,7 +38,7 @@ func (f *Frame) body() []string {
 	}
 	var right []string
 	if f.stage.box.w > 0 {
-		right = strings.Split(f.stage.view(f.onStage), "\n")
+		right = strings.Split(f.stage.view(f.stageEdge()), "\n")
 	}
 	lines := make([]string, h)
 	for i := range lines {
@@ -50,6 +50,14 @@ func (f *Frame) body() []string {
 		}
 	}
 	return lines
+}
+
+func (f *Frame) stageEdge() style.Edge {
+	focused, away, _ := style.Now().Edges()
+	if f.onStage {
+		return focused
+	}
+	return away
 }
 
 func (f *Frame) slotView(i int) string {

@@ -30,7 +30,7 @@ func loaded(rows []service, order table.Order, filter string) (t *table.Table[se
 		return nil
 	}}
 	t = table.New(s)
-	t.Focused(true)
+	t.Focus()
 	t.Resize(120, 41)
 	msg := first(t.Init(&host{}))
 	if filter != "" {

@@ -188,7 +188,7 @@ func drive(t *testing.T, s table.Spec[service], test func(d *driver)) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &driver{Table: table.New(s), t: t, host: &host{}, msgs: make(chan tea.Msg, 10_000)}
 		defer d.Close()
-		d.Focused(true)
+		d.Focus()
 		d.run(d.Resize(60, 11))
 		d.run(d.Init(d.host))
 		test(d)

@@ -248,14 +248,14 @@ func TestPaneInTheBackgroundAsksSeldom(t *testing.T) {
 	c := newCloud(8)
 	drive(t, spec(c), func(d *driver) {
 		d.pass(time.Second)
-		d.Focused(false)
+		d.Blur()
 		d.run(d.Resize(60, 5))
 		before := c.calls()
 		d.pass(10 * time.Minute)
 		if n := c.calls() - before; n > 4 {
 			t.Errorf("%d calls in ten minutes", n)
 		}
-		d.Focused(true)
+		d.Focus()
 		d.run(d.Resize(60, 11))
 		before = c.calls()
 		d.pass(time.Second)

@@ -134,7 +134,7 @@ type Pace struct {
 	Members time.Duration // which rows there are; 60 s
 	Acting  time.Duration // how long after an action all rows count as moving; 30 s
 	// Background is the pace of a pane that has not the keys and in which nothing
-	// moves; 5 min. Without Focused being called a table is never that.
+	// moves; 5 min. Without Blur being called a table is never that.
 	Background time.Duration
 }
 

@@ -113,13 +113,14 @@ func (t *Table[T]) Resize(w, h int) tea.Cmd {
 	return t.settle()
 }
 
-// Focused tells the table whether it has the keys.
-func (t *Table[T]) Focused(on bool) {
-	t.focused, t.background = on, !on
-	if on {
-		t.show()
-	}
+// Focus tells the table that it has the keys.
+func (t *Table[T]) Focus() {
+	t.focused, t.background = true, false
+	t.show()
 }
+
+// Blur tells the table that another pane has the keys.
+func (t *Table[T]) Blur() { t.focused, t.background = false, true }
 
 // Typing says that keys go into the filter.
 func (t *Table[T]) Typing() bool { return t.filter.typing }
