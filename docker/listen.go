@@ -109,7 +109,7 @@ type listenTarget struct {
 // listenTarget asks the engine for what a verdict needs. A container without
 // one gets a Reason.
 func (c *Client) listenTarget(ctx context.Context, row Container) (Listen, listenTarget, error) {
-	what := "look where " + clean(orElse(row.Name, row.ID)) + " listens"
+	what := "look where " + clean(orElse(row.Name, short(row.ID))) + " listens"
 	api, err := c.api(ctx)
 	if err != nil {
 		return Listen{}, listenTarget{}, c.explain(what, err)

@@ -32,7 +32,7 @@ const (
 // engine, remote ones too. image "" takes what HelperImage finds; nothing is
 // pulled.
 func (c *Client) ListeningByHelper(ctx context.Context, row Container, image string) (Listen, error) {
-	what := "look where " + clean(orElse(row.Name, row.ID)) + " listens, by a helper container"
+	what := "look where " + clean(orElse(row.Name, short(row.ID))) + " listens, by a helper container"
 	api, err := c.mutable(ctx, what)
 	if err != nil {
 		return Listen{}, err
@@ -82,7 +82,7 @@ func printTables(ctx context.Context, api *client.Client, target, image string) 
 	if err != nil {
 		return "", err
 	}
-	defer discard(ctx, api, made.ID)
+	defer removeAndWait(ctx, api, made.ID)
 	conn, err := api.ContainerAttach(ctx, made.ID, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return "", err
@@ -97,6 +97,19 @@ func printTables(ctx context.Context, api *client.Client, target, image string) 
 		return "", fmt.Errorf("read what the helper prints: %w", err)
 	}
 	return printed.String(), ctx.Err()
+}
+
+// removeAndWait returns when the helper is gone. The engine removes it too when
+// it ends, so that none is left even if gantry is killed; the two may meet.
+func removeAndWait(ctx context.Context, api *client.Client, id string) {
+	discard(ctx, api, id)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), helperTimeout)
+	defer cancel()
+	gone := api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+	select {
+	case <-gone.Result:
+	case <-gone.Error:
+	}
 }
 
 // splitTables cuts the helper's output at the names.

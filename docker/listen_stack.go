@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Stack is the framework that an app in a container is likely made with, as far
@@ -127,7 +128,7 @@ func ruledStack(h StackHints) Stack {
 	for _, label := range []string{"org.opencontainers.image.title", "org.opencontainers.image.base.name"} {
 		image += " " + h.Labels[label]
 	}
-	for _, r := range compiledRules {
+	for _, r := range compiledRules() {
 		named := slices.ContainsFunc(h.Env, func(entry string) bool {
 			name, _, _ := strings.Cut(entry, "=")
 			return matches(r.env, name)
@@ -155,7 +156,9 @@ type compiledRule struct {
 	command, image, env *regexp.Regexp
 }
 
-var compiledRules = compileRules()
+// compiledRules waits for its first use: a hundred expressions are no part of a
+// quick start.
+var compiledRules = sync.OnceValue(compileRules)
 
 func compileRules() []compiledRule {
 	compile := func(pattern string) *regexp.Regexp {

@@ -174,25 +174,32 @@ func (c *Client) OlderLogs(ctx context.Context, container string, p LogPage, rep
 		return nil, c.explain(what, err)
 	}
 	// Lines that came since the page was drawn push the wanted ones away from
-	// the end, and long lines count several times.
+	// the end, and long lines count several times. When a longer tail begins
+	// with the same line, that is the log's first one.
+	var first time.Time
 	for tail := p.Loaded + p.Lines + p.Lines/2 + 100; ; tail *= 2 {
-		ring, read, err := readPage(ctx, api, container, p, tail, report)
+		ring, begins, err := readPage(ctx, api, container, p, tail, report)
 		if err != nil {
 			return nil, c.endLogs(ctx, what, LogOptions{}, err)
 		}
-		if ring.lines() >= p.Lines || ring.full || read < tail {
-			return ring.take(p.Lines), nil
+		if ring.full || len(ring.kept) == p.Lines || begins.Equal(first) {
+			return ring.kept, nil
 		}
+		first = begins
 	}
 }
 
-// readPage reads a tail up to the first line that is there already.
-func readPage(ctx context.Context, api *client.Client, container string, p LogPage, tail int, report func(int)) (*lineRing, int, error) {
+// readPage reads a tail up to the first line that is there already. begins is
+// the time of the tail's first line, zero for an empty log.
+func readPage(ctx context.Context, api *client.Client, container string, p LogPage, tail int, report func(int)) (ring *lineRing, begins time.Time, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ring := &lineRing{most: p.Lines}
+	ring = &lineRing{most: p.Lines}
 	read := 0
-	err := readLogs(ctx, api, container, LogOptions{Tail: tail}, func(lines []LogLine) error {
+	err = readLogs(ctx, api, container, LogOptions{Tail: tail}, func(lines []LogLine) error {
+		if read == 0 {
+			begins = lines[0].At
+		}
 		for _, l := range lines {
 			if !l.At.Before(p.Before) {
 				return errEnough
@@ -203,15 +210,10 @@ func readPage(ctx context.Context, api *client.Client, container string, p LogPa
 		report(read)
 		return nil
 	})
-	switch {
-	case errors.Is(err, errEnough):
-		// The tail was long enough to meet them; the engine may still have had
-		// more before it, so it counts as full.
-		return ring, tail, nil
-	case err != nil:
-		return nil, 0, err
+	if errors.Is(err, errEnough) {
+		err = nil
 	}
-	return ring, read, nil
+	return ring, begins, err
 }
 
 // lineRing keeps the last lines of a reading, bounded in number and bytes.
@@ -236,10 +238,6 @@ func (r *lineRing) add(l LogLine) {
 		r.kept = r.kept[drop:]
 	}
 }
-
-func (r *lineRing) lines() int { return len(r.kept) }
-
-func (r *lineRing) take(n int) []LogLine { return r.kept[max(0, len(r.kept)-n):] }
 
 // eof turns the two ways in which a stream just ends into nil.
 func eof(err error) error {

@@ -231,7 +231,9 @@ func fetchTail(ctx context.Context, api *client.Client, id, file string, lines i
 	if err := r.readPlain(); err != nil {
 		return err
 	}
-	emit(ring.take(lines))
+	if len(ring.kept) > 0 {
+		emit(ring.kept)
+	}
 	return nil
 }
 
