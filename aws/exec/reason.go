@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"errors"
 	"strings"
 	"unicode"
 
@@ -31,40 +32,55 @@ func sanitise(text string) string {
 	return text
 }
 
+// ErrNotStarted is the cause of a session whose command the container does not
+// have, or cannot run.
+var ErrNotStarted = errors.New("command not started")
+
 // endings are the texts with which the service closes a channel, as AWS's
 // agent words them; the first that occurs decides.
-var endings = []struct{ text, what, do string }{
+var endings = []struct {
+	text, what, do string
+	err            error
+}{
 	{
 		"inactivity", "the session was ended by ECS after 20 minutes without input",
 		"open a new session; the limit cannot be changed",
+		nil,
 	},
 	{
 		"Unable to start command", "start the command in the container",
 		"the image may have no such program: try /bin/bash, /bin/sh or ash, or add a debug sidecar",
+		ErrNotStarted,
 	},
 	{
 		"Handshake timed out", "agree on encryption with the agent",
 		"check that kms:GenerateDataKey answers within 15 s, then open a new session",
+		nil,
 	},
 	{
 		"KMSEncryption failed on client", "agree on encryption with the agent",
 		"allow kms:GenerateDataKey on the cluster's Exec key",
+		nil,
 	},
 	{
 		"decrypting data key", "agree on encryption with the agent",
 		"allow kms:Decrypt on the cluster's Exec key in the task role",
+		nil,
 	},
 	{
 		"Fetching data key failed", "agree on encryption with the agent",
 		"allow kms:Decrypt on the cluster's Exec key in the task role",
+		nil,
 	},
 	{
 		"TargetNotConnected", "reach the agent in the container",
 		"wait a few seconds if the task has just started; else check the task role's ssmmessages permissions and the route to that endpoint",
+		nil,
 	},
 	{
 		"Connection to destination port failed", "reach the port in the container",
 		"check that a process listens on it",
+		nil,
 	},
 }
 
@@ -76,7 +92,7 @@ func closedError(output string) error {
 	}
 	for _, e := range endings {
 		if strings.Contains(text, e.text) {
-			return &diagnose.Error{What: e.what, Cause: text, Do: e.do}
+			return &diagnose.Error{What: e.what, Cause: text, Do: e.do, Err: e.err}
 		}
 	}
 	return &diagnose.Error{What: "the session was ended by the service", Cause: text, Do: "open a new session"}

@@ -176,6 +176,9 @@ func terminalSize(cols, rows int) wire.TerminalSize {
 	return wire.TerminalSize{Cols: uint32(min(max(cols, 0), most-1)), Rows: uint32(min(max(rows, 0), most-1))}
 }
 
+// Spoke is closed once the program has written something, read or not.
+func (s *Session) Spoke() <-chan struct{} { return s.output.spoke }
+
 // Done is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 

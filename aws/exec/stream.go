@@ -16,10 +16,11 @@ type stream struct {
 	buf    []byte
 	start  int // of what is unread
 	closed bool
+	spoke  chan struct{} // closed by the first push
 }
 
 func newStream() *stream {
-	s := new(stream)
+	s := &stream{spoke: make(chan struct{})}
 	s.change.L = &s.mu
 	return s
 }
@@ -40,6 +41,11 @@ func (s *stream) push(p []byte) {
 		s.start = 0
 	}
 	s.buf = append(s.buf, p...)
+	select {
+	case <-s.spoke:
+	default:
+		close(s.spoke)
+	}
 	s.change.Broadcast()
 }
 
