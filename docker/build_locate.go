@@ -58,6 +58,9 @@ func (p buildPlan) instruction(s Step) (first, last int) {
 			return in.first, in.last
 		}
 	}
+	if m[1] != "" {
+		return 0, 0
+	}
 	return byNumber(all, number, s.Name)
 }
 
