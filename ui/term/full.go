@@ -71,7 +71,8 @@ func (h *handover) Run() error {
 	defer stop()
 	h.begin()
 	defer h.finish()
-	return h.pump(keys)
+	h.pump(keys)
+	return nil
 }
 
 // descriptor is a file such as os.Stdin.
@@ -157,32 +158,35 @@ func (h *handover) finish() {
 }
 
 // pump sends keys until ctrl+] or the session's end.
-func (h *handover) pump(keys cancelreader.CancelReader) error {
-	done := make(chan error, 1)
-	go func() { done <- h.send(keys) }()
+func (h *handover) pump(keys cancelreader.CancelReader) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.send(keys)
+	}()
 	select {
-	case err := <-done:
-		return err
+	case <-done:
+		return
 	case <-h.session.finished:
 	case <-h.session.closed:
 	}
 	if keys.Cancel() {
 		<-done // or it would take the next key from gantry
 	}
-	return nil
 }
 
-func (h *handover) send(keys io.Reader) error {
+// send returns at ctrl+], or when there is nothing to read from any more.
+func (h *handover) send(keys io.Reader) {
 	buf := make([]byte, 4096)
 	for {
 		n, err := keys.Read(buf)
 		if i := bytes.IndexByte(buf[:n], leaveByte); i >= 0 {
 			h.session.out.put(buf[:i])
-			return nil
+			return
 		}
 		h.session.out.put(buf[:n])
 		if err != nil {
-			return nil // nothing to read from: back to the pane
+			return
 		}
 	}
 }

@@ -11,17 +11,17 @@ import (
 
 func TestPaste(t *testing.T) {
 	for _, c := range []struct {
-		text      string
-		bracketed bool
-		want      string
+		encode func(string) string
+		text   string
+		want   string
 	}{
-		{"one\ntwo\r\nthree", false, "one\rtwo\rthree"},
-		{"日本\n", true, "\x1b[200~日本\r\x1b[201~"},
-		{"a\x1b[201~rm -rf /\n", true, "\x1b[200~arm -rf /\r\x1b[201~"},
-		{"a\x1b[20\x1b[201~1~b", true, "\x1b[200~a[201~b\x1b[201~"},
-		{"\u009b201~x\x03\x00\ty", true, "\x1b[200~x\ty\x1b[201~"},
+		{encodePaste, "one\ntwo\r\nthree", "one\rtwo\rthree"},
+		{encodeBracketedPaste, "日本\n", "\x1b[200~日本\r\x1b[201~"},
+		{encodeBracketedPaste, "a\x1b[201~rm -rf /\n", "\x1b[200~arm -rf /\r\x1b[201~"},
+		{encodeBracketedPaste, "a\x1b[20\x1b[201~1~b", "\x1b[200~a[201~b\x1b[201~"},
+		{encodeBracketedPaste, "\u009b201~x\x03\x00\ty", "\x1b[200~x\ty\x1b[201~"},
 	} {
-		if got := encodePaste(c.text, c.bracketed); got != c.want {
+		if got := c.encode(c.text); got != c.want {
 			t.Errorf("%q is sent as %q, want %q", c.text, got, c.want)
 		}
 	}

@@ -56,7 +56,11 @@ func (t *Term) mouse(msg tea.MouseMsg) tea.Cmd {
 	}
 	switch msg.(type) {
 	case tea.MouseWheelMsg:
-		t.wheel(m, alt)
+		if alt && t.phase == live && !t.scroll.browsing {
+			t.sendWheel(m.Button)
+		} else {
+			t.scrollWheel(m.Button)
+		}
 	case tea.MouseClickMsg:
 		if m.Button == tea.MouseLeft {
 			at := t.at(m)
@@ -74,22 +78,24 @@ func (t *Term) mouse(msg tea.MouseMsg) tea.Cmd {
 	return nil
 }
 
-// wheel scrolls the history; a program on the alternate screen, which has
-// none, gets arrow keys, as from most terminals.
-func (t *Term) wheel(m tea.Mouse, alt bool) {
-	step := map[tea.MouseButton]int{tea.MouseWheelUp: -wheelStep, tea.MouseWheelDown: wheelStep}[m.Button]
-	if step == 0 {
+// scrollWheel scrolls the history.
+func (t *Term) scrollWheel(notch tea.MouseButton) {
+	switch notch {
+	case tea.MouseWheelUp:
+		t.move(-wheelStep)
+	case tea.MouseWheelDown:
+		t.move(wheelStep)
+	}
+}
+
+// sendWheel gives arrow keys to a program on the alternate screen, which has
+// no history, as most terminals do.
+func (t *Term) sendWheel(notch tea.MouseButton) {
+	arrow, ok := map[tea.MouseButton]rune{tea.MouseWheelUp: tea.KeyUp, tea.MouseWheelDown: tea.KeyDown}[notch]
+	if !ok {
 		return
 	}
-	if !alt || t.phase != live || t.scroll.browsing {
-		t.move(step)
-		return
-	}
-	key := tea.KeyPressMsg{Code: tea.KeyUp}
-	if step > 0 {
-		key.Code = tea.KeyDown
-	}
-	t.send(strings.Repeat(encodeKey(key, t.keyboard()), wheelStep))
+	t.send(strings.Repeat(encodeKey(tea.KeyPressMsg{Code: arrow}, t.keyboard()), wheelStep))
 }
 
 // at is the place under the mouse.
@@ -111,24 +117,31 @@ func encodeMouse(msg tea.MouseMsg, wanted, encoding int) string {
 		return ""
 	}
 	b := ansi.EncodeMouseButton(m.Button, motion, m.Mod.Contains(tea.ModShift), m.Mod.Contains(tea.ModAlt), m.Mod.Contains(tea.ModCtrl))
-	switch encoding {
-	case mouseSGR:
+	if encoding == mouseSGR {
 		return ansi.MouseSgr(b, m.X, m.Y, release)
-	case mouseURXVT:
-		return "\x1b[" + strconv.Itoa(int(legacyButton(b, release))+32) + ";" + strconv.Itoa(m.X+1) + ";" + strconv.Itoa(m.Y+1) + "M"
 	}
-	const most = 222 // what fits into a byte after 33 was added
-	if m.X > most || m.Y > most {
-		return ""
+	if release {
+		b = legacyRelease(b)
 	}
-	return "\x1b[M" + string([]byte{legacyButton(b, release) + 32, byte(m.X) + 33, byte(m.Y) + 33})
+	if encoding == mouseURXVT {
+		return "\x1b[" + strconv.Itoa(int(b)+32) + ";" + strconv.Itoa(m.X+1) + ";" + strconv.Itoa(m.Y+1) + "M"
+	}
+	return encodeMouseBytes(b, m.X, m.Y)
 }
 
-// legacyButton says of a release only that there was one.
-func legacyButton(b byte, release bool) byte {
-	const modifiers, released = 4 + 8 + 16, 3
-	if release {
-		return b&modifiers | released
+// encodeMouseBytes is a mouse event in the oldest encoding; nothing if the
+// place does not fit into its bytes.
+func encodeMouseBytes(b byte, x, y int) string {
+	const most = 255 - 33
+	if x < 0 || x > most || y < 0 || y > most {
+		return ""
 	}
-	return b
+	return "\x1b[M" + string([]byte{b + 32, byte(x) + 33, byte(y) + 33})
+}
+
+// legacyRelease is a released button as the encodings before SGR tell it: that
+// there was one, but not which.
+func legacyRelease(b byte) byte {
+	const modifiers, released = 4 + 8 + 16, 3
+	return b&modifiers | released
 }

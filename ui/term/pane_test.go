@@ -135,7 +135,6 @@ type driver struct {
 	msgs     chan tea.Msg
 	running  sync.WaitGroup
 	messages int // of the session that were handled
-	copied   string
 }
 
 // open starts a terminal of w by h cells and waits until it is live.
@@ -227,17 +226,6 @@ func (d *driver) command(key string) {
 		}
 	}
 	d.Fatalf("no command %q", key)
-}
-
-func (d *driver) offers(key string) bool {
-	for _, c := range d.Commands() {
-		for _, k := range strings.Fields(c.Key) {
-			if k == key {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func TestTypingReachesTheFarEnd(t *testing.T) {

@@ -14,7 +14,11 @@ func (t *Term) paste(text string) {
 		t.search.typed += oneLine(text)
 		t.stale = true
 	case t.Typing():
-		t.send(encodePaste(text, t.mode(2004)))
+		encode := encodePaste
+		if t.mode(2004) {
+			encode = encodeBracketedPaste
+		}
+		t.send(encode(text))
 		t.follow()
 	}
 }
@@ -32,16 +36,18 @@ func oneLine(s string) string {
 // encodePaste is what a program gets when text is pasted: with carriage
 // returns, as from the enter key, and without other controls, by which a paste
 // could end itself and go on as typed keys.
-func encodePaste(text string, bracketed bool) string {
+func encodePaste(text string) string {
 	text = strings.NewReplacer(ansi.BracketedPasteEnd, "", "\u009b201~", "", "\r\n", "\r", "\n", "\r").Replace(text)
-	text = strings.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\r' && r != '\t' {
 			return -1
 		}
 		return r
 	}, text)
-	if bracketed {
-		return ansi.BracketedPasteStart + text + ansi.BracketedPasteEnd
-	}
-	return text
+}
+
+// encodeBracketedPaste also marks where the paste begins and ends, for
+// programs that ask to tell it from typing.
+func encodeBracketedPaste(text string) string {
+	return ansi.BracketedPasteStart + encodePaste(text) + ansi.BracketedPasteEnd
 }

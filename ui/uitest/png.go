@@ -127,7 +127,7 @@ func faceOf(fs []font.Face, r rune) font.Face {
 	return fs[0]
 }
 
-func colorOr(c color.Color, otherwise color.Color) color.Color {
+func colorOr(c, otherwise color.Color) color.Color {
 	if c == nil {
 		return otherwise
 	}

@@ -31,7 +31,7 @@ func (s *Screen) past() []string {
 	return lines
 }
 
-func print(s *Screen, text string) { _, _ = s.Write([]byte(text)) }
+func write(s *Screen, text string) { _, _ = s.Write([]byte(text)) }
 
 func TestWideAtTheMargin(t *testing.T) {
 	for _, c := range []struct {
@@ -87,7 +87,7 @@ func TestTitles(t *testing.T) {
 		{"\x1b]1;icon\a", ""},
 	} {
 		s := open(t, 20, 3, 10)
-		print(s, c.stream+"text")
+		write(s, c.stream+"text")
 		if s.show() != "text" || s.Title() != c.title {
 			t.Errorf("%q: the title is %q, want %q; the screen shows %q", c.stream, s.Title(), c.title, s.show())
 		}
@@ -147,8 +147,8 @@ func TestHostileOutput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, 40, 10, 100)
-			print(s, stream)
-			print(s, "\x1bcstill here")
+			write(s, stream)
+			write(s, "\x1bcstill here")
 			if got := s.show(); got != "still here" {
 				t.Errorf("shows %q", got)
 			}
@@ -161,7 +161,7 @@ func TestHostileOutput(t *testing.T) {
 
 func TestDrawnTextHoldsOnlyColours(t *testing.T) {
 	s := open(t, 40, 4, 10)
-	print(s, "\x1b]8;;http://evil.example/\alink\x1b]8;;\a \x1b]52;c;aGk=\a\u009d52;c;aGk=\u009c \x1b[1mbold")
+	write(s, "\x1b]8;;http://evil.example/\alink\x1b]8;;\a \x1b]52;c;aGk=\a\u009d52;c;aGk=\u009c \x1b[1mbold")
 	row := s.Row(0)
 	if strings.Contains(row, "\x1b]") || strings.ContainsFunc(row, func(r rune) bool { return r >= 0x80 && r < 0xa0 }) {
 		t.Errorf("the row is %q", row)
@@ -179,11 +179,11 @@ func FuzzWrite(f *testing.F) {
 		defer s.Close()
 		for p := stream; len(p) > 0; {
 			n := min(int(cut)+1, len(p))
-			print(s, string(p[:n]))
+			write(s, string(p[:n]))
 			p = p[n:]
 		}
 		s.Resize(int(h%30), int(w%80))
-		print(s, "text\r\n\r\n")
+		write(s, "text\r\n\r\n")
 		c := s.Cursor()
 		if cols, rows := s.Size(); c.X < 0 || c.Y < 0 || c.X >= cols || c.Y >= rows {
 			t.Errorf("the cursor is at %d,%d of %dx%d", c.X, c.Y, cols, rows)
@@ -194,7 +194,7 @@ func FuzzWrite(f *testing.F) {
 
 func TestResizeKeepsThePrompt(t *testing.T) {
 	s := open(t, 20, 6, 100)
-	print(s, "1\r\n2\r\n3\r\n4\r\n5\r\n$ ")
+	write(s, "1\r\n2\r\n3\r\n4\r\n5\r\n$ ")
 	s.Resize(20, 3)
 	if got := s.show(); got != "4\n5\n$" {
 		t.Errorf("shows\n%s", got)
@@ -206,7 +206,7 @@ func TestResizeKeepsThePrompt(t *testing.T) {
 		t.Errorf("the cursor is at %d,%d", c.X, c.Y)
 	}
 	s.Resize(10, 5)
-	print(s, "x")
+	write(s, "x")
 	if got := s.show(); got != "4\n5\n$ x" {
 		t.Errorf("shows\n%s", got)
 	}
@@ -214,12 +214,12 @@ func TestResizeKeepsThePrompt(t *testing.T) {
 
 func TestResizeKeepsThePromptBehindAProgram(t *testing.T) {
 	s := open(t, 20, 6, 100)
-	print(s, "1\r\n2\r\n3\r\n4\r\n5\r\n$ vi\x1b[?1049h\x1b[Hvi's first line\x1b[3;3H")
+	write(s, "1\r\n2\r\n3\r\n4\r\n5\r\n$ vi\x1b[?1049h\x1b[Hvi's first line\x1b[3;3H")
 	s.Resize(20, 3)
 	if got := s.show(); got != "vi's first line" {
 		t.Errorf("shows\n%s", got)
 	}
-	print(s, "\x1b[?1049l\r\n$ ")
+	write(s, "\x1b[?1049l\r\n$ ")
 	if got := s.show(); got != "5\n$ vi\n$" {
 		t.Errorf("shows\n%s", got)
 	}
@@ -232,13 +232,13 @@ func TestResizeToNothing(t *testing.T) {
 	s := open(t, 20, 6, 100)
 	for _, size := range [][2]int{{0, 0}, {1, 1}, {200, 100}, {2, 1}, {1, 2}, {20, 6}} {
 		s.Resize(size[0], size[1])
-		print(s, "日本語 text\r\n\r\nmore\x1b[?1049h日\x1b[?1049l")
+		write(s, "日本語 text\r\n\r\nmore\x1b[?1049h日\x1b[?1049l")
 	}
 }
 
 func TestNarrowingCutsWideCharacters(t *testing.T) {
 	s := open(t, 6, 2, 10)
-	print(s, "日本語")
+	write(s, "日本語")
 	s.Resize(5, 2)
 	if got := s.Text(0); got != "日本" {
 		t.Errorf("shows %q", got)
@@ -251,7 +251,7 @@ func TestRowsHaveTheWidthOfTheScreen(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		s := open(t, 3+r.IntN(30), 2+r.IntN(8), 100)
 		for range 50 {
-			print(s, text(r, []string{"日本", "a", "🙂", "e\u0301", "ｗ"})[:20]+moves(r)+moves(r))
+			write(s, text(r, []string{"日本", "a", "🙂", "e\u0301", "ｗ"})[:20]+moves(r)+moves(r))
 		}
 		s.Resize(2+r.IntN(30), 2+r.IntN(8))
 		for y := range s.h {
@@ -265,12 +265,12 @@ func TestRowsHaveTheWidthOfTheScreen(t *testing.T) {
 func TestHistoryIsBounded(t *testing.T) {
 	s := open(t, 20, 4, 100)
 	for i := range 1000 {
-		print(s, fmt.Sprintf("%d\r\n", i))
+		write(s, fmt.Sprintf("%d\r\n", i))
 	}
 	if h := s.History(); h.End()-h.Start() != 100 || h.Text(h.End()-1) != "996" || h.Text(h.Start()-1) != "" || h.Text(h.End()) != "" {
 		t.Errorf("lines %d to %d, the last is %q", h.Start(), h.End(), h.Text(h.End()-1))
 	}
-	print(s, "\x1b[3J")
+	write(s, "\x1b[3J")
 	if h := s.History(); h.Start() != h.End() || h.End() != 997 {
 		t.Errorf("after clearing: lines %d to %d", h.Start(), h.End())
 	}
@@ -290,7 +290,7 @@ func TestSlim(t *testing.T) {
 		t.Errorf("buffer %v, history %v", buffer, history)
 	}
 	s := open(t, 10, 4, 10)
-	print(s, "\x1b[?1049h"+strings.Repeat("line\r\n", 1000)+"\x1b[5S\x1b[?1049l")
+	write(s, "\x1b[?1049h"+strings.Repeat("line\r\n", 1000)+"\x1b[5S\x1b[?1049l")
 	if n := s.history.End(); n != 0 {
 		t.Errorf("%d lines of the alternate screen are in the history", n)
 	}
@@ -299,7 +299,7 @@ func TestSlim(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	var got bytes.Buffer
 	s := New(20, 5, 10, func(p []byte) { got.Write(p) })
-	print(s, "\x1b]11;?\aab\x1b[6n\x1b[?25$p")
+	write(s, "\x1b]11;?\aab\x1b[6n\x1b[?25$p")
 	s.Close()
 	if want := "\x1b[1;3R\x1b[?25;1$y"; !strings.HasSuffix(got.String(), want) {
 		t.Errorf("answered %q, want %q", got.String(), want)
@@ -308,14 +308,14 @@ func TestAnswers(t *testing.T) {
 
 func TestKeyModes(t *testing.T) {
 	s := open(t, 20, 5, 10)
-	print(s, "\x1b[?1h\x1b=\x1b[20h\x1b[>4;1m\x1b[?2004h\x1b[?1000;1006h\x1b[4 q\x1b[?25l")
+	write(s, "\x1b[?1h\x1b=\x1b[20h\x1b[>4;1m\x1b[?2004h\x1b[?1000;1006h\x1b[4 q\x1b[?25l")
 	if !s.Mode(1) || !s.Mode(66) || !s.NewLine() || s.OtherKeys() != 1 || !s.Mode(2004) || !s.Mode(1000) || !s.Mode(1006) {
 		t.Errorf("modes %v", s.Modes())
 	}
 	if c := s.Cursor(); !c.Hidden || c.Shape != vt.CursorUnderline || !c.Steady {
 		t.Errorf("the cursor is %+v", c)
 	}
-	print(s, "\x1bc")
+	write(s, "\x1bc")
 	if s.Mode(1) || s.Mode(2004) || s.NewLine() || s.OtherKeys() != 0 || !s.Mode(7) || s.Cursor().Hidden {
 		t.Errorf("after a reset: modes %v, cursor %+v", s.Modes(), s.Cursor())
 	}

@@ -35,5 +35,5 @@ func field[T any](e *vt.Emulator, name string) (*T, bool) {
 	if !f.IsValid() || f.Type() != reflect.TypeFor[T]() {
 		return nil, false
 	}
-	return (*T)(unsafe.Pointer(f.UnsafeAddr())), true
+	return (*T)(unsafe.Pointer(f.UnsafeAddr())), true //nolint:gosec // audited: the type was compared
 }

@@ -43,7 +43,7 @@ func (s *Screen) printASCII(p []byte) {
 	if end < len(p) {
 		s.feed(p[end:])
 		s.last = noLast
-		s.atMargin = s.atMargin && bytes.IndexAny(p[end:], "\b\n\v\f\r") < 0
+		s.atMargin = s.atMargin && !bytes.ContainsAny(p[end:], "\b\n\v\f\r")
 	}
 }
 
