@@ -33,7 +33,7 @@ const (
 func (s *Session) connect(ctx context.Context, token string) (wire.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	ws, resp, err := websocket.Dial(ctx, s.cfg.StreamURL, &websocket.DialOptions{HTTPHeader: s.sign(ctx)})
+	ws, resp, err := websocket.Dial(ctx, s.cfg.StreamURL, &websocket.DialOptions{HTTPHeader: s.sign(ctx)}) //nolint:bodyclose // the websocket library closes it
 	if err != nil {
 		return nil, dialError(resp, err)
 	}
@@ -48,7 +48,7 @@ func (s *Session) connect(ctx context.Context, token string) (wire.Conn, error) 
 		err = ws.Write(ctx, websocket.MessageText, open)
 	}
 	if err != nil {
-		ws.CloseNow()
+		_ = ws.CloseNow()
 		return nil, fmt.Errorf("present the token: %w", err)
 	}
 	return wire.WebSocket(ws), nil
@@ -116,7 +116,7 @@ func (s *Session) firstConnect(ctx context.Context) (wire.Conn, error) {
 // pause waits before attempt n+1 and reports whether to go on.
 func (s *Session) pause(ctx context.Context, n int) bool {
 	d := min(s.cfg.timing.backOff<<min(n-1, 10), maxBackOff)
-	t := time.NewTimer(d/2 + rand.N(d/2+1))
+	t := time.NewTimer(d/2 + rand.N(d/2+1)) //nolint:gosec // jitter, not a secret
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -57,8 +57,8 @@ func TestForwardServesManyAtOnce(t *testing.T) {
 				if err != nil {
 					t.Errorf("request: %v", err)
 				}
-				w.Write(page)
-				w.Write(body)
+				_, _ = w.Write(page)
+				_, _ = w.Write(body)
 			}))
 			defer web.Close()
 			g := newGateway(t)
@@ -102,7 +102,7 @@ func TestForwardToAPortWhereNothingListens(t *testing.T) {
 			}
 			near, far := net.Pipe()
 			go func() {
-				io.WriteString(far, "hi")
+				_, _ = io.WriteString(far, "hi")
 				far.Close()
 			}()
 			return near, nil
@@ -132,7 +132,7 @@ func dialLocal(t *testing.T, f *Forward) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	return conn.(*net.TCPConn)
 }
 
@@ -150,14 +150,14 @@ func TestForwardHalfClosed(t *testing.T) {
 			return
 		}
 		defer c.Close()
-		c.Read(make([]byte, 64))
+		_, _ = c.Read(make([]byte, 64))
 		<-said
-		io.WriteString(c, "answer")
+		_, _ = io.WriteString(c, "answer")
 	}()
 	f := tunnelTo(t, newGateway(t), l.Addr().String(), nil)
 	conn := dialLocal(t, f)
-	io.WriteString(conn, "question")
-	conn.CloseWrite()
+	_, _ = io.WriteString(conn, "question")
+	_ = conn.CloseWrite()
 	close(said)
 	if got, err := io.ReadAll(conn); string(got) != "answer" {
 		t.Errorf("got %q, %v", got, err)
@@ -178,7 +178,7 @@ func TestForwardClosedByTheClient(t *testing.T) {
 		if err != nil {
 			return
 		}
-		io.Copy(io.Discard, c)
+		_, _ = io.Copy(io.Discard, c)
 		c.Close()
 		close(far)
 	}()
@@ -201,8 +201,8 @@ func TestForwardCloseEndsOpenConnections(t *testing.T) {
 			return
 		}
 		defer c.Close()
-		io.WriteString(c, "hi")
-		io.Copy(io.Discard, c)
+		_, _ = io.WriteString(c, "hi")
+		_, _ = io.Copy(io.Discard, c)
 	}()
 	g := newGateway(t)
 	f := tunnelTo(t, g, l.Addr().String(), func(c *ForwardConfig) {

@@ -58,7 +58,10 @@ func (s *Session) probe() error {
 		return nil
 	case <-s.handshaking:
 		return s.awaitHandshake()
-	case <-acknowledged:
+	case err := <-acknowledged:
+		if err != nil {
+			return context.Cause(s.ctx)
+		}
 	case <-s.ctx.Done():
 		return context.Cause(s.ctx)
 	}
@@ -302,7 +305,7 @@ func (s *Session) answerChallenge(payload []byte) {
 		s.fail(badHandshake(err))
 		return
 	}
-	s.wg.Go(func() { s.send(wire.EncChallengeResponse, payload) }) // fails with the session only
+	s.wg.Go(func() { _ = s.send(wire.EncChallengeResponse, payload) }) // fails with the session only
 }
 
 func (s *Session) completeHandshake(payload []byte) {

@@ -171,10 +171,10 @@ func TestSizeIsToldFirstAndOnChange(t *testing.T) {
 		}
 	}
 	size([2]int{111, 37})
-	s.Resize(0, -5)
+	_ = s.Resize(0, -5)
 	size([2]int{1, 1})
 	for n := range 100 {
-		s.Resize(80+n, 24)
+		_ = s.Resize(80+n, 24)
 	}
 	var last [2]int
 	eventually(t, "last of many sizes", func() bool {

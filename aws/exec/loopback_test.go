@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"io"
 	"net/http/httptest"
 	"strings"
@@ -79,9 +78,6 @@ type program struct {
 	once  sync.Once
 	over  chan struct{}
 }
-
-// errExit ends a program's output.
-var errExit = errors.New("exit")
 
 func run(out io.Reader, in io.Writer) *program {
 	return &program{out: out, in: in, sizes: make(chan [2]int, 64), over: make(chan struct{})}

@@ -122,7 +122,7 @@ func TestDetachLeavesTheProgram(t *testing.T) {
 	cfg := g.config(t, shell(p))
 	s := connect(t, cfg)
 	readUntil(t, s, "$ ")
-	s.Detach()
+	_ = s.Detach()
 	select {
 	case <-p.over:
 		t.Fatal("detaching ended the program")

@@ -109,8 +109,9 @@ func dial(ctx context.Context, c Config, types []string, onFlag func(wire.FlagVa
 		return nil, err
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	context.AfterFunc(s.ctx, s.output.close) // frees a delivery that nobody reads
-	s.wg.Go(func() { s.run(conn) })
+	// The end of the session frees a delivery that nobody reads.
+	context.AfterFunc(s.ctx, s.output.close) //nolint:contextcheck // a session outlives the dialing
+	s.wg.Go(func() { s.run(conn) })          //nolint:contextcheck // a session outlives the dialing
 	s.wg.Go(s.steer)
 	return s, nil
 }

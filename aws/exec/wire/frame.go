@@ -110,14 +110,14 @@ func (f *Frame) Append(dst []byte) []byte {
 	}
 	binary.BigEndian.PutUint32(h[offSchema:], 1)
 	binary.BigEndian.PutUint64(h[offCreated:], uint64(created.UnixMilli()))
-	binary.BigEndian.PutUint64(h[offSequence:], uint64(f.Sequence))
+	binary.BigEndian.PutUint64(h[offSequence:], uint64(f.Sequence)) //nolint:gosec // the same bits on the wire
 	binary.BigEndian.PutUint64(h[offFlags:], f.Flags)
 	copy(h[offID:], f.ID[8:])
 	copy(h[offID+8:], f.ID[:8])
 	digest := sha256.Sum256(f.Payload)
 	copy(h[offDigest:], digest[:])
 	binary.BigEndian.PutUint32(h[offPayloadType:], uint32(f.PayloadType))
-	binary.BigEndian.PutUint32(h[headerLength:], uint32(len(f.Payload)))
+	binary.BigEndian.PutUint32(h[headerLength:], uint32(len(f.Payload))) //nolint:gosec // the same bits on the wire
 	return append(dst, f.Payload...)
 }
 
@@ -144,8 +144,8 @@ func Unmarshal(data []byte) (Frame, error) {
 	}
 	f := Frame{
 		Type:        messageType(data[offType:offSchema]),
-		Created:     time.UnixMilli(int64(binary.BigEndian.Uint64(data[offCreated:]))),
-		Sequence:    int64(binary.BigEndian.Uint64(data[offSequence:])),
+		Created:     time.UnixMilli(int64(binary.BigEndian.Uint64(data[offCreated:]))), //nolint:gosec // the same bits on the wire
+		Sequence:    int64(binary.BigEndian.Uint64(data[offSequence:])),                //nolint:gosec // the same bits on the wire
 		Flags:       binary.BigEndian.Uint64(data[offFlags:]),
 		PayloadType: PayloadType(binary.BigEndian.Uint32(data[offPayloadType:])),
 		Payload:     data[header+4:],

@@ -45,7 +45,7 @@ func (sess *session) connect(ctx context.Context, stream *smux.Stream) {
 	conn, err := sess.o.Dial(ctx)
 	if err != nil {
 		sess.log.Info("port does not answer", "error", err)
-		sess.send(ctx, wire.Flag, wire.ConnectToPortError.Bytes()) // fails with the session only
+		_ = sess.send(ctx, wire.Flag, wire.ConnectToPortError.Bytes()) // fails with the session only
 		return
 	}
 	defer conn.Close()
@@ -55,10 +55,10 @@ func (sess *session) connect(ctx context.Context, stream *smux.Stream) {
 	defer up.Wait()
 	defer conn.Close()
 	up.Go(func() {
-		io.Copy(conn, stream)
+		_, _ = io.Copy(conn, stream)
 		closeWrite(conn)
 	})
-	io.Copy(stream, conn)
+	_, _ = io.Copy(stream, conn)
 	stream.Close()
 }
 
@@ -66,7 +66,7 @@ func (sess *session) connect(ctx context.Context, stream *smux.Stream) {
 // by half, it is closed whole.
 func closeWrite(conn net.Conn) {
 	if half, ok := conn.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
+		_ = half.CloseWrite()
 		return
 	}
 	conn.Close()

@@ -22,13 +22,13 @@ func awaitExit(pid int) {
 func killSession(sid int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well-formed
 	for _, file := range stats {
-		stat, err := os.ReadFile(file)
+		stat, err := os.ReadFile(file) //nolint:gosec // a path under /proc
 		if err != nil {
 			continue // ended meanwhile
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		if err == nil && pid != sid && sessionOf(stat) == sid {
-			syscall.Kill(pid, syscall.SIGKILL)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
 }

@@ -137,7 +137,7 @@ func (p *ptyProcess) reap() {
 }
 
 func (p *ptyProcess) Resize(cols, rows int) error {
-	return pty.Setsize(p.File, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
+	return pty.Setsize(p.File, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)}) //nolint:gosec // the caller bounds them to 16 bits
 }
 
 // Wait returns the program's exit as exec.Cmd.Wait does.
@@ -168,6 +168,6 @@ func (p *ptyProcess) signal(sig syscall.Signal) {
 	select {
 	case <-p.ended:
 	default:
-		syscall.Kill(-p.cmd.Process.Pid, sig)
+		_ = syscall.Kill(-p.cmd.Process.Pid, sig)
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // start runs a shell command in a PTY.
-func start(t *testing.T, ctx context.Context, env []string, command string) Process {
+func start(ctx context.Context, t *testing.T, env []string, command string) Process {
 	t.Helper()
 	p, err := StartPTY(ctx, t.TempDir(), env, []string{"/bin/sh", "-c", command})
 	if err != nil {
@@ -40,7 +40,7 @@ func output(p Process, text string) string {
 
 func TestPTYHasOnlyItsEnvironment(t *testing.T) {
 	t.Setenv("OURS", "leaked")
-	p := start(t, t.Context(), []string{"PATH=/usr/bin:/bin", "THEIRS=here"}, "env")
+	p := start(t.Context(), t, []string{"PATH=/usr/bin:/bin", "THEIRS=here"}, "env")
 	got := output(p, "")
 	for _, want := range []string{"THEIRS=here", "TERM=xterm-256color", "LANG=C.UTF-8"} {
 		if !strings.Contains(got, want) {
@@ -56,7 +56,7 @@ func TestPTYHasOnlyItsEnvironment(t *testing.T) {
 }
 
 func TestPTYResize(t *testing.T) {
-	p := start(t, t.Context(), nil, "read x; stty size")
+	p := start(t.Context(), t, nil, "read x; stty size")
 	if err := p.Resize(111, 37); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestPTYEndsWhole(t *testing.T) {
 	for name, end := range map[string]func(Process, context.CancelFunc){
 		"closed":   func(p Process, _ context.CancelFunc) { p.Close() },
 		"canceled": func(_ Process, cancel context.CancelFunc) { cancel() },
-		"exited":   func(p Process, _ context.CancelFunc) { p.Write([]byte("\n")) },
+		"exited":   func(p Process, _ context.CancelFunc) { _, _ = p.Write([]byte("\n")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := os.Stat("/proc/self/stat"); err != nil {
@@ -96,7 +96,7 @@ func TestPTYEndsWhole(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			p := start(t, ctx, []string{"PATH=/usr/bin:/bin"}, `set -m; (trap '' HUP; exec sleep 1000) & echo "pid=$!."; read x`)
+			p := start(ctx, t, []string{"PATH=/usr/bin:/bin"}, `set -m; (trap '' HUP; exec sleep 1000) & echo "pid=$!."; read x`)
 			got := output(p, ".\r\n")
 			_, after, _ := strings.Cut(got, "pid=")
 			digits, _, _ := strings.Cut(after, ".")
@@ -105,7 +105,7 @@ func TestPTYEndsWhole(t *testing.T) {
 				t.Fatalf("no process in %q", got)
 			}
 			end(p, cancel)
-			p.Wait()
+			_ = p.Wait()
 			tick := time.NewTicker(5 * time.Millisecond)
 			defer tick.Stop()
 			for deadline := time.After(patience); alive(pid); {

@@ -236,7 +236,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ws.Close(websocket.StatusPolicyViolation, "token refused")
 		return
 	}
-	s.serve(sess, ws)
+	s.serve(sess, ws) //nolint:contextcheck // a connection outlives the request's context
 }
 
 // admit reads the first message and checks its token, which is then spent.
@@ -264,7 +264,7 @@ func (s *Service) serve(sess *session, ws *websocket.Conn) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		ws.CloseNow()
+		_ = ws.CloseNow()
 		return
 	}
 	s.wg.Add(1)

@@ -45,7 +45,7 @@ func newGreeter() *greeter {
 	r, w := io.Pipe()
 	g := &greeter{Reader: r, over: make(chan struct{})}
 	go func() {
-		io.WriteString(w, "hello\r\n")
+		_, _ = io.WriteString(w, "hello\r\n")
 		<-g.over
 		w.Close()
 	}()
@@ -76,7 +76,7 @@ func knock(t *testing.T, url string, kind websocket.MessageType, message []byte)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { ws.CloseNow() })
+	t.Cleanup(func() { _ = ws.CloseNow() })
 	if err := ws.Write(t.Context(), kind, message); err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func (sess *session) runShell(ctx context.Context) string {
 	sess.copyOutput(ctx, program)
 	sess.input.close()
 	program.Close()
-	program.Wait() // an exit code does not travel in interactive sessions
+	_ = program.Wait() // an exit code does not travel in interactive sessions
 	wg.Wait()
 	return ""
 }
