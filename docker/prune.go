@@ -219,34 +219,50 @@ func (c *Client) Prune(ctx context.Context, plan PrunePlan, report func(done, to
 	}
 	var pruned Pruned
 	var failed []error
+	step := func(items int) {
+		done += int64(items)
+		report(done, total)
+	}
 	for _, group := range plan {
 		if group.Kind == PruneBuildCache {
-			freed, err := pruneCache(ctx, api)
-			failed = append(failed, c.explain("prune the build cache", err))
-			pruned.Bytes += freed
-			if err == nil {
-				pruned.Removed += len(group.Items)
-			}
-			done += int64(len(group.Items))
-			report(done, total)
+			failed = append(failed, c.pruneCache(ctx, api, group, &pruned))
+			step(len(group.Items))
 			continue
 		}
 		for _, item := range group.Items {
-			err := pruneItem(ctx, api, group.Kind, item.ID)
-			if ctx.Err() != nil {
-				return pruned, errors.Join(append(failed, ctx.Err())...)
+			if err := ctx.Err(); err != nil {
+				return pruned, errors.Join(append(failed, err)...)
 			}
-			if err == nil {
-				pruned.Removed++
-				pruned.Bytes += item.Bytes
-			} else if !gone(err) {
-				failed = append(failed, c.explain("remove "+item.Name, err))
-			}
-			done++
-			report(done, total)
+			failed = append(failed, c.pruneOne(ctx, api, group.Kind, item, &pruned))
+			step(1)
 		}
 	}
 	return pruned, errors.Join(failed...)
+}
+
+// pruneOne removes one thing and counts it. That it has gone is no failure.
+func (c *Client) pruneOne(ctx context.Context, api *client.Client, kind PruneKind, item PruneItem, pruned *Pruned) error {
+	err := pruneItem(ctx, api, kind, item.ID)
+	if gone(err) {
+		return nil
+	}
+	if err != nil {
+		return c.explain("remove "+item.Name, err)
+	}
+	pruned.Removed++
+	pruned.Bytes += item.Bytes
+	return nil
+}
+
+// pruneCache has the engine remove its unused build cache, and counts it.
+func (c *Client) pruneCache(ctx context.Context, api *client.Client, group PruneGroup, pruned *Pruned) error {
+	out, err := api.BuildCachePrune(ctx, client.BuildCachePruneOptions{All: true})
+	if err != nil {
+		return c.explain("prune the build cache", err)
+	}
+	pruned.Removed += len(group.Items)
+	pruned.Bytes += int64(out.Report.SpaceReclaimed) //nolint:gosec // bytes of a disk
+	return nil
 }
 
 // pruneItem removes one thing, never by force: what is in use again stays.
@@ -281,9 +297,4 @@ func untagAll(ctx context.Context, api *client.Client, id string) error {
 		}
 	}
 	return nil
-}
-
-func pruneCache(ctx context.Context, api *client.Client) (int64, error) {
-	out, err := api.BuildCachePrune(ctx, client.BuildCachePruneOptions{All: true})
-	return int64(out.Report.SpaceReclaimed), err //nolint:gosec // bytes of a disk
 }

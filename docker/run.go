@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"regexp"
 	"strings"
@@ -141,51 +140,4 @@ func parsePlatform(what, text string) (*ocispec.Platform, error) {
 		p.Variant = parts[2]
 	}
 	return p, nil
-}
-
-// errUnclosed is a quote without its end.
-var errUnclosed = errors.New("a quote is not closed")
-
-// SplitCommand parts a command line into words as a POSIX shell does: blanks
-// separate, quotes and backslashes protect. Nothing is expanded.
-func SplitCommand(text string) ([]string, error) {
-	var words []string
-	var word strings.Builder
-	started, escaped, quoted := false, false, rune(0)
-	for _, r := range text {
-		switch {
-		case escaped:
-			if quoted == '"' && r != '"' && r != '\\' && r != '$' && r != '`' {
-				word.WriteByte('\\')
-			}
-			word.WriteRune(r)
-			escaped = false
-		case r == '\\' && quoted != '\'':
-			escaped, started = true, true
-		case quoted != 0 && r == quoted:
-			quoted = 0
-		case quoted != 0:
-			word.WriteRune(r)
-		case r == '\'' || r == '"':
-			quoted, started = r, true
-		case r == ' ' || r == '\t' || r == '\n':
-			if started {
-				words = append(words, word.String())
-			}
-			word.Reset()
-			started = false
-		default:
-			word.WriteRune(r)
-			started = true
-		}
-	}
-	if quoted != 0 || escaped {
-		return nil, &diagnose.Error{
-			What: "read the command", Cause: "a quote or backslash at the end is open", Do: "close it", Err: errUnclosed,
-		}
-	}
-	if started {
-		words = append(words, word.String())
-	}
-	return words, nil
 }

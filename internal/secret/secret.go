@@ -5,18 +5,25 @@ package secret
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Masked stands for a value that is not shown.
 const Masked = "••••••"
 
+// lazy compiles a pattern when it is first used: gantry has to be on the screen
+// before that, and every process that is a sandbox's container never gets there.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
+
 // word is found in the names of things that hold secrets. KEY, PASS and AUTH
 // count only as whole words, since MONKEY and PASSENGER are not secrets.
 var (
-	word      = regexp.MustCompile(`(?i)(passw|passphrase|secret|token|credential|private|api_?key|access_?key|signing|encryption_?key)`)
-	part      = regexp.MustCompile(`(?i)(^|[^a-z])(keys?|pass|pwd|auth|dsn|salt|jwt)([^a-z]|$)`)
-	camelCase = regexp.MustCompile(`([a-z0-9])([A-Z])`)
-	value     = regexp.MustCompile(`(?i)(` +
+	word      = lazy(`(?i)(passw|passphrase|secret|token|credential|private|api_?key|access_?key|signing|encryption_?key)`)
+	part      = lazy(`(?i)(^|[^a-z])(keys?|pass|pwd|auth|dsn|salt|jwt)([^a-z]|$)`)
+	camelCase = lazy(`([a-z0-9])([A-Z])`)
+	value     = lazy(`(?i)(` +
 		`[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@` + // a URL with a password
 		`|\b(AKIA|ASIA)[A-Z0-9]{16}\b` + // an AWS access key
 		`|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bsk[-_](live|test|ant|proj)?[-_A-Za-z0-9]{16,}` +
@@ -24,17 +31,17 @@ var (
 		`|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.` + // a JSON web token
 		`|(password|pwd)\s*=\s*[^;\s]+` + // a connection string
 		`)`)
-	flag       = regexp.MustCompile(`^--?([A-Za-z][\w.-]*)$`)
-	assignment = regexp.MustCompile(`(--?)?([A-Za-z][\w.-]*)=("[^"]*"|'[^']*'|\S+)`)
+	flag       = lazy(`^--?([A-Za-z][\w.-]*)$`)
+	assignment = lazy(`(--?)?([A-Za-z][\w.-]*)=("[^"]*"|'[^']*'|\S+)`)
 )
 
 // Name reports whether something of that name is likely to be secret.
 func Name(name string) bool {
-	return word.MatchString(name) || part.MatchString(camelCase.ReplaceAllString(name, "${1}_${2}"))
+	return word().MatchString(name) || part().MatchString(camelCase().ReplaceAllString(name, "${1}_${2}"))
 }
 
 // Value reports whether a text holds a secret, whatever its name.
-func Value(text string) bool { return value.MatchString(text) }
+func Value(text string) bool { return value().MatchString(text) }
 
 // Pair is the value to show for a named one.
 func Pair(name, text string) string {
@@ -57,8 +64,8 @@ func Assignment(entry string) string {
 // Line masks NAME=value and --name=value inside a command line that is one
 // text, and the whole of it when it holds a secret in any other form.
 func Line(text string) string {
-	text = assignment.ReplaceAllStringFunc(text, Assignment)
-	return value.ReplaceAllString(text, Masked)
+	text = assignment().ReplaceAllStringFunc(text, Assignment)
+	return value().ReplaceAllString(text, Masked)
 }
 
 // Arguments masks secrets in a command line of several words: --password X,
@@ -71,7 +78,7 @@ func Arguments(args []string) []string {
 			masked[i], flagged = Masked, false
 			continue
 		}
-		m := flag.FindStringSubmatch(text)
+		m := flag().FindStringSubmatch(text)
 		flagged = m != nil && Name(m[1])
 		masked[i] = Line(text)
 	}
