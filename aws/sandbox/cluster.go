@@ -63,7 +63,7 @@ func (b *ecsBackend) anyCluster(ref *string) (*cluster, error) {
 		}
 		name = path[0]
 	}
-	if !resourceName.MatchString(name) {
+	if !isResourceName(name) {
 		return nil, invalidParameter("Invalid identifier: Identifier is not a valid cluster name: %q.", name)
 	}
 	c := b.clusters[name]
@@ -106,7 +106,7 @@ func (b *ecsBackend) CreateCluster(_ context.Context, in *ecs.CreateClusterInput
 	b.lock()
 	defer b.unlock()
 	name := cmp.Or(aws.ToString(in.ClusterName), defaultCluster)
-	if !resourceName.MatchString(name) {
+	if !isResourceName(name) {
 		return nil, invalidParameter("Identifier was longer than 255 characters or contained invalid characters: %q.", name)
 	}
 	if err := checkTags(in.Tags); err != nil {

@@ -16,7 +16,7 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 	switch {
 	case family == "":
 		return clientError("Family should not be null or empty.")
-	case !resourceName.MatchString(family):
+	case !isResourceName(family):
 		return clientError("Family contains invalid characters.")
 	case len(in.ContainerDefinitions) == 0:
 		return clientError("Container list cannot be empty.")
@@ -50,7 +50,7 @@ func checkContainer(c *types.ContainerDefinition, in *ecs.RegisterTaskDefinition
 	switch {
 	case name == "":
 		return clientError("Container.name should not be null or empty.")
-	case !resourceName.MatchString(name):
+	case !isResourceName(name):
 		return clientError("Container name contains invalid characters: %s", name)
 	case aws.ToString(c.Image) == "":
 		return clientError("Container.image should not be null or empty.")

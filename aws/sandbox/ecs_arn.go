@@ -4,14 +4,20 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
-// resourceName is what ECS allows as the name of a cluster, service, family or
-// container: up to 255 letters, digits, hyphens and underscores.
-var resourceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+// isResourceName reports whether ECS allows a name for a cluster, service,
+// family or container: up to 255 letters, digits, hyphens and underscores.
+func isResourceName(name string) bool {
+	const longest = 255
+	foreign := func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !letter && (r < '0' || r > '9') && r != '-' && r != '_'
+	}
+	return name != "" && len(name) <= longest && !strings.ContainsFunc(name, foreign)
+}
 
 // arn is the ARN of an ECS resource in the long format ("service/shop/web").
 func (b *ecsBackend) arn(kind string, path ...string) string {

@@ -54,7 +54,7 @@ func (b *ecsBackend) checkNewService(in *ecs.CreateServiceInput) (*definition, e
 	switch {
 	case name == "":
 		return nil, invalidParameter("ServiceName can not be blank.")
-	case !resourceName.MatchString(name):
+	case !isResourceName(name):
 		return nil, invalidParameter("Invalid service name %q: use up to 255 letters, numbers, hyphens and underscores.", name)
 	case in.SchedulingStrategy == types.SchedulingStrategyDaemon:
 		return nil, notEmulated("the DAEMON scheduling strategy")
