@@ -1,0 +1,126 @@
+//go:build unix
+
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"gantry/aws/sandbox"
+	"gantry/ui/uitest"
+)
+
+// BenchmarkStart is from the start of the process to the first rows on the
+// screen, in turn with a bare Bubble Tea list. The goal is 1.3 times its time;
+// run it with -benchtime 30x, since single starts vary.
+func BenchmarkStart(b *testing.B) {
+	w := newWorld(b, sandbox.Config{})
+	m := newMachine(b, w.env()...)
+	bare := filepath.Join(b.TempDir(), "barelist")
+	if err := compile(bare, "./testdata/barelist"); err != nil {
+		b.Fatal(err)
+	}
+	var list, gantry []time.Duration
+	for b.Loop() {
+		c := exec.CommandContext(b.Context(), bare)
+		c.Env = m.env
+		list = append(list, untilShown(b, c, "row 1"))
+		gantry = append(gantry, untilShown(b, m.command(), "shop"))
+	}
+	b.ReportMetric(ms(median(list)), "ms-bare-list")
+	b.ReportMetric(ms(median(gantry)), "ms-gantry")
+	b.ReportMetric(ms(median(gantry))/ms(median(list)), "ratio")
+}
+
+// untilShown is how long a program takes to show text.
+func untilShown(b *testing.B, c *exec.Cmd, text string) time.Duration {
+	b.Helper()
+	began := time.Now()
+	t := uitest.Exec(b, c, 120, 40)
+	t.Wait(text)
+	took := time.Since(began)
+	t.Close()
+	return took
+}
+
+func median(ds []time.Duration) time.Duration {
+	slices.Sort(ds)
+	return ds[len(ds)/2]
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
+
+// BenchmarkResident is the memory that gantry holds while it shows 5,000 tasks.
+// The goal is 60 MB.
+func BenchmarkResident(b *testing.B) {
+	const services, each = 50, 100
+	w := newWorld(b, sandbox.Config{Empty: true})
+	w.fill(services, each)
+	m := newMachine(b, w.env()...)
+	var loaded, used float64
+	for b.Loop() {
+		t := m.open("--cluster", "big")
+		t.Wait("svc-0000")
+		t.Type("6")
+		t.Wait("Tasks 100")
+		t.Type("a")
+		t.Wait("Tasks 5000")
+		t.Settle()
+		loaded = max(loaded, resident(b, t.PID()))
+		for range 20 {
+			t.Type("\x1b[6~/app\x1b") // a page down, a filter and back
+		}
+		t.Settle()
+		used = max(used, resident(b, t.PID()))
+		t.Close()
+	}
+	b.ReportMetric(loaded, "MB-loaded")
+	b.ReportMetric(used, "MB-used")
+}
+
+// resident is the resident memory of a process in MB.
+func resident(b *testing.B, pid int) float64 {
+	b.Helper()
+	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(pid)).Output()
+	if err != nil {
+		b.Fatalf("ps: %v", err)
+	}
+	kib, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(kib) * 1024 / 1e6
+}
+
+// BenchmarkIdle is what a minute costs in which nothing happens and 40 services
+// are on the screen. The goals are no bytes to the terminal and 20 calls.
+func BenchmarkIdle(b *testing.B) {
+	const services = 40
+	w := newWorld(b, sandbox.Config{Empty: true})
+	w.fill(services, 1)
+	w.settled(services)
+	m := newMachine(b, w.env()...)
+	var written, calls int
+	for b.Loop() {
+		t := uitest.Exec(b, m.command("--cluster", "big"), 120, 70)
+		t.Wait("svc-0039")
+		t.Settle()
+		writtenBefore := t.Written()
+		w.server.Faults().ResetCalls()
+		minute := time.NewTimer(time.Minute)
+		<-minute.C // what is measured is that nothing happens
+		written += t.Written() - writtenBefore
+		for operation, n := range w.server.Faults().Calls() {
+			b.Logf("%s %d", operation, n)
+			calls += n
+		}
+		t.Close()
+	}
+	b.ReportMetric(float64(written)/float64(b.N), "bytes/min")
+	b.ReportMetric(float64(calls)/float64(b.N), "calls/min")
+}
