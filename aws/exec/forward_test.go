@@ -132,7 +132,9 @@ func dialLocal(t *testing.T, f *Forward) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
 	return conn.(*net.TCPConn)
 }
 
@@ -156,8 +158,12 @@ func TestForwardHalfClosed(t *testing.T) {
 	}()
 	f := tunnelTo(t, newGateway(t), l.Addr().String(), nil)
 	conn := dialLocal(t, f)
-	_, _ = io.WriteString(conn, "question")
-	_ = conn.CloseWrite()
+	if _, err := io.WriteString(conn, "question"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
 	close(said)
 	if got, err := io.ReadAll(conn); string(got) != "answer" {
 		t.Errorf("got %q, %v", got, err)

@@ -171,10 +171,16 @@ func TestSizeIsToldFirstAndOnChange(t *testing.T) {
 		}
 	}
 	size([2]int{111, 37})
-	_ = s.Resize(0, -5)
+	resize := func(cols, rows int) {
+		t.Helper()
+		if err := s.Resize(cols, rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	resize(0, -5)
 	size([2]int{1, 1})
 	for n := range 100 {
-		_ = s.Resize(80+n, 24)
+		resize(80+n, 24)
 	}
 	var last [2]int
 	eventually(t, "last of many sizes", func() bool {

@@ -122,7 +122,9 @@ func TestDetachLeavesTheProgram(t *testing.T) {
 	cfg := g.config(t, shell(p))
 	s := connect(t, cfg)
 	readUntil(t, s, "$ ")
-	_ = s.Detach()
+	if err := s.Detach(); err != nil {
+		t.Error(err)
+	}
 	select {
 	case <-p.over:
 		t.Fatal("detaching ended the program")

@@ -94,7 +94,8 @@ type Frame struct {
 }
 
 // Append adds the frame in wire format to dst and returns the longer slice.
-// The type must be at most 32 bytes, as all of this package's are.
+// The type must be at most 32 bytes, as all of this package's are, and the
+// payload must fit into MaxFrame.
 func (f *Frame) Append(dst []byte) []byte {
 	created := f.Created
 	if created.IsZero() {
@@ -117,7 +118,7 @@ func (f *Frame) Append(dst []byte) []byte {
 	digest := sha256.Sum256(f.Payload)
 	copy(h[offDigest:], digest[:])
 	binary.BigEndian.PutUint32(h[offPayloadType:], uint32(f.PayloadType))
-	binary.BigEndian.PutUint32(h[headerLength:], uint32(len(f.Payload))) //nolint:gosec // the same bits on the wire
+	binary.BigEndian.PutUint32(h[headerLength:], uint32(len(f.Payload))) //nolint:gosec // below MaxFrame
 	return append(dst, f.Payload...)
 }
 
