@@ -54,7 +54,7 @@ type BuildResult struct {
 // The kinds of a failed build, for errors.Is.
 var (
 	// ErrDockerfile: there is none, or it says something that cannot be built.
-	ErrDockerfile = errors.New("Dockerfile not usable") //nolint:staticcheck // a file's name
+	ErrDockerfile = errors.New("no usable Dockerfile")
 	// ErrBuildStep: a command of the Dockerfile ended with an error.
 	ErrBuildStep = errors.New("build step failed")
 	// ErrBuildContext: a file to copy is not in the context.

@@ -38,7 +38,7 @@ func TestExplainBuild(t *testing.T) {
 		{"platform", three, "[internal] load metadata for docker.io/library/alpine:latest", `no match for platform in manifest sha256:1: not found`, ErrBaseImage, "does not exist for this engine's platform", "platform", 0},
 		{"syntax line", "# syntax=docker/dockerfile:1\nFROM a\n", "resolve image config for docker.io/docker/dockerfile:1", `failed to do request: Head "https://registry-1.docker.io/v2/docker/dockerfile/manifests/1": dial tcp: i/o timeout`, ErrBaseImage, "wants the image docker/dockerfile:1", "remove the line", 0},
 		{"full", three, "[2/3] RUN make", `write /var/lib/docker/tmp/x: no space left on device`, ErrNoSpace, "disk is full", "prune", 2},
-		{"parse error", "FROM a\nCPOY a b\n", "", `dockerfile parse error line 2: unknown instruction: CPOY`, ErrDockerfile, "unknown instruction: CPOY", "correct", 0},
+		{"parse error", "FROM a\nCOPYY a b\n", "", `dockerfile parse error line 2: unknown instruction: COPYY`, ErrDockerfile, "unknown instruction: COPYY", "correct", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			plan := buildPlan{BuildOptions: BuildOptions{Dir: dir, Tags: []string{"x"}}, file: dir + "/Dockerfile", source: []byte(tt.source)}

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
@@ -69,7 +70,7 @@ func TestBuildFromScratch(t *testing.T) {
 	builders(t, func(t *testing.T, build func(context.Context, BuildOptions, func(BuildProgress)) (BuildResult, error), c *Client) {
 		dir := folder(t, map[string]string{
 			"Dockerfile":    "FROM scratch\nARG WHO=nobody\nLABEL who=$WHO\nCOPY hello /hello\nCOPY . /all/\nENTRYPOINT [\"/hello\"]\n",
-			"hello":         program(t, hello),
+			"hello":         program(t, hello) + rand.Text(), // not in the engine's cache yet
 			".dockerignore": "secret\n*.tmp\n!keep.tmp\n",
 			"secret/key":    "do not send",
 			"a.tmp":         "x",
@@ -172,8 +173,8 @@ func TestBuildFailures(t *testing.T) {
 			},
 			{
 				name:  "unknown instruction",
-				files: map[string]string{"Dockerfile": "FROM scratch\nCPOY a b\n"},
-				kind:  ErrDockerfile, cause: "CPOY", do: "correct the Dockerfile",
+				files: map[string]string{"Dockerfile": "FROM scratch\nCOPYY a b\n"},
+				kind:  ErrDockerfile, cause: "COPYY", do: "correct the Dockerfile",
 			},
 			{
 				name:  "no registry",
@@ -266,7 +267,7 @@ func TestBuildCancel(t *testing.T) {
 func running(arguments string) bool {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, f := range files {
-		if line, err := os.ReadFile(f); err == nil && strings.Contains(string(line), arguments) { //nolint:gosec // /proc
+		if line, err := os.ReadFile(f); err == nil && strings.Contains(string(line), arguments) {
 			return true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A Dockerfile knows a comment only at the start of a line, and only ASCII
@@ -150,14 +151,12 @@ func plainBlank(r rune) rune {
 }
 
 func blankName(at string) string {
-	for _, r := range at {
-		switch r {
-		case '\u3000':
-			return "full-width blank (U+3000)"
-		case '\u00a0':
-			return "no-break space (U+00A0)"
-		}
+	switch r, _ := utf8.DecodeRuneInString(at); r {
+	case '\u3000':
+		return "full-width blank (U+3000)"
+	case '\u00a0':
+		return "no-break space (U+00A0)"
+	default:
 		return fmt.Sprintf("Unicode blank (%U)", r)
 	}
-	return ""
 }

@@ -204,17 +204,17 @@ func verdict(p Port, sockets []Socket, addresses []netip.Addr) (Verdict, []Socke
 	case len(others) == 0:
 		return ListenNotYet, nil
 	}
+	outside := func(s Socket) bool { return reachable(s.Addr.Addr(), addresses) }
 	slices.SortStableFunc(others, func(a, b Socket) int {
-		return boolOrder(reachable(b.Addr.Addr(), addresses)) - boolOrder(reachable(a.Addr.Addr(), addresses))
+		switch {
+		case outside(a) == outside(b):
+			return 0
+		case outside(a):
+			return -1
+		}
+		return 1
 	})
 	return ListenOther, others
-}
-
-func boolOrder(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // engineResolver is where the engine itself answers name queries inside user

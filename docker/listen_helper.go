@@ -105,10 +105,10 @@ func removeAndWait(ctx context.Context, api *client.Client, id string) {
 	discard(ctx, api, id)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), helperTimeout)
 	defer cancel()
-	gone := api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+	ended := api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
 	select {
-	case <-gone.Result:
-	case <-gone.Error:
+	case <-ended.Result:
+	case <-ended.Error: //nolint:errcheck // it is gone already
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // stranger: its control group must name the container.
 func procTables(pid int, container string) (map[string]string, error) {
 	folder := filepath.Join("/proc", strconv.Itoa(pid))
-	group, err := os.ReadFile(filepath.Join(folder, "cgroup"))
+	group, err := os.ReadFile(filepath.Join(folder, "cgroup")) //nolint:gosec // below /proc
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errElsewhere, err)
 	}
@@ -23,7 +23,7 @@ func procTables(pid int, container string) (map[string]string, error) {
 	}
 	tables := map[string]string{}
 	for _, name := range socketTables {
-		text, err := os.ReadFile(filepath.Join(folder, "net", name))
+		text, err := os.ReadFile(filepath.Join(folder, "net", name)) //nolint:gosec // below /proc
 		if os.IsNotExist(err) && strings.HasSuffix(name, "6") {
 			continue // a kernel without IPv6
 		}

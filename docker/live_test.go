@@ -67,7 +67,7 @@ func folder(t testing.TB, files map[string]string) string {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(text), 0o755); err != nil { //nolint:gosec // some are programs
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,9 +116,30 @@ func labeled(t testing.TB, c *Client, o BuildOptions) BuildOptions {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
+		image, err := api.ImageInspect(ctx, tag)
+		if err != nil {
+			return // it was never built
+		}
+		removeChildren(ctx, api, image.ID)
 		_, _ = api.ImageRemove(ctx, tag, client.ImageRemoveOptions{Force: true, PruneChildren: true})
 	})
 	return o
+}
+
+// removeChildren removes what failed builds of the classic builder leave: an
+// untagged image for each step that went well.
+func removeChildren(ctx context.Context, api *client.Client, parent string) {
+	all, err := api.ImageList(ctx, client.ImageListOptions{All: true})
+	if err != nil {
+		return
+	}
+	for _, image := range all.Items {
+		untagged := strings.Join(image.RepoTags, "") // 20.10 writes a placeholder
+		if image.ParentID == parent && (untagged == "" || untagged == "<none>:<none>") {
+			removeChildren(ctx, api, image.ID)
+			_, _ = api.ImageRemove(ctx, image.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true})
+		}
+	}
 }
 
 // launched starts a container that goes away with the test.
@@ -167,7 +188,7 @@ func program(t testing.TB, source string) string {
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, text)
 	}
-	data, err := os.ReadFile(out) //nolint:gosec // just written
+	data, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ type LogOptions struct {
 	Follow bool
 }
 
-// ErrLogsUnreadable: the container's log driver keeps nothing that the engine
+// ErrLogsUnreadable is a log that cannot be read: the container's log driver keeps nothing that the engine
 // could read back.
 var ErrLogsUnreadable = errors.New("logs not readable")
 

@@ -100,7 +100,7 @@ type TailOptions struct {
 
 const defaultTail = 1000
 
-// ErrNoTail: the container has no tail to follow a file with.
+// ErrNoTail is a file that cannot be followed: the container has no tail.
 var ErrNoTail = errors.New("no tail in the container")
 
 // TailFile reads the last lines of a file in a container, and follows it until

@@ -197,7 +197,7 @@ func (r *logReader) readTerminal() error {
 			if err := r.timestamp(); err != nil {
 				return errors.Join(r.finish(), eof(err))
 			}
-			fresh, unbroken = false, 0
+			unbroken = 0
 		}
 		chunk, err := r.chunk(daemonPiece - unbroken)
 		if len(chunk) == 0 {

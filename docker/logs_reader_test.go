@@ -22,7 +22,7 @@ func stamp(n int) string {
 func frame(stream byte, text string) string {
 	head := make([]byte, 8)
 	head[0] = stream
-	binary.BigEndian.PutUint32(head[4:], uint32(len(text))) //nolint:gosec // short
+	binary.BigEndian.PutUint32(head[4:], uint32(len(text)))
 	return string(head) + text
 }
 
