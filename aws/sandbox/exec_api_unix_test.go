@@ -32,6 +32,7 @@ func checkAPIError(t *testing.T, err error, code, message string) {
 }
 
 func TestExecuteCommandAnswersAsECS(t *testing.T) {
+	t.Parallel()
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	out, err := w.ecs.ExecuteCommand(t.Context(), &ecs.ExecuteCommandInput{
@@ -48,6 +49,7 @@ func TestExecuteCommandAnswersAsECS(t *testing.T) {
 }
 
 func TestExecuteCommandRefusals(t *testing.T) {
+	t.Parallel()
 	w := newExecWorld(t)
 	sidecar := container("log")
 	sidecar.PortMappings = nil
@@ -82,6 +84,7 @@ func TestExecuteCommandRefusals(t *testing.T) {
 }
 
 func TestAgentsThatCannotRun(t *testing.T) {
+	t.Parallel()
 	readOnly := container("web")
 	readOnly.ReadonlyRootFilesystem = sdk.Bool(true)
 	volumes := readOnly
@@ -124,6 +127,7 @@ func TestAgentsThatCannotRun(t *testing.T) {
 }
 
 func TestNotConnectedForAWhile(t *testing.T) {
+	t.Parallel()
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	w.server.Faults().NotConnected(2)
@@ -142,6 +146,7 @@ func TestNotConnectedForAWhile(t *testing.T) {
 }
 
 func TestSessionManagerRefusals(t *testing.T) {
+	t.Parallel()
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	client := ssm.NewFromConfig(w.config)
@@ -165,6 +170,7 @@ func TestSessionManagerRefusals(t *testing.T) {
 // TestStreamsAreGuarded tries to get into a session without its token, with a
 // spent one, and with a wrong signature.
 func TestStreamsAreGuarded(t *testing.T) {
+	t.Parallel()
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	opened, err := w.client.ExecuteCommand(t.Context(), task, "web", "/bin/sh")
@@ -224,6 +230,7 @@ func (w *execWorld) dialStream(url string, header http.Header, token string) str
 // TestStatesRunNothing says so instead of pretending, where tasks are states
 // only.
 func TestStatesRunNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorldOf(t, sandbox.None())
 	task := w.run(nil, container("web"))
 	got := cause(t, w.shell(task, "web", "/bin/sh").ends())

@@ -37,6 +37,7 @@ func (w *execWorld) useKey(key string) {
 }
 
 func TestEncryptedSession(t *testing.T) {
+	t.Parallel()
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	w.useKey("alias/gantry")
@@ -59,6 +60,7 @@ func TestEncryptedSession(t *testing.T) {
 }
 
 func TestEncryptionThatFails(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		key, deny, want string
 	}{
@@ -81,6 +83,7 @@ func TestEncryptionThatFails(t *testing.T) {
 // TestFaultyConnections sends and gets a known text over connections that
 // fail: nothing may be lost, doubled or out of order.
 func TestFaultyConnections(t *testing.T) {
+	t.Parallel()
 	for name, faults := range map[string]sandbox.ConnectionFaults{
 		"drop every 7th":   {DropEvery: 7},
 		"double every 3rd": {DuplicateEvery: 3},
@@ -127,6 +130,7 @@ func echoed(t *testing.T, w *execWorld, task aws.Task) {
 }
 
 func TestResumeThatIsDenied(t *testing.T) {
+	t.Parallel()
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	w.server.Faults().Deny("ResumeSession")
@@ -158,6 +162,7 @@ func (w *execWorld) forward(task aws.Task, host string, port int) (*exec.Forward
 }
 
 func TestForwardServesParallelRequests(t *testing.T) {
+	t.Parallel()
 	for name, faults := range map[string]sandbox.ConnectionFaults{"sound": {}, "drop every 7th": {DropEvery: 7}, "cut after 50": {CutAfter: 50}} {
 		t.Run(name, func(t *testing.T) {
 			w := newExecWorld(t)
@@ -204,6 +209,7 @@ func get(t *testing.T, at net.Addr) string {
 }
 
 func TestForwardWhereNothingListens(t *testing.T) {
+	t.Parallel()
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	f, err := w.forward(task, "", 5432)
@@ -220,6 +226,7 @@ func TestForwardWhereNothingListens(t *testing.T) {
 // TestForwardToARemoteHost reaches a server by the container's way, and none
 // of those that AWS's agent refuses.
 func TestForwardToARemoteHost(t *testing.T) {
+	t.Parallel()
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	own, err := w.forward(task, "localhost", 8080)

@@ -176,7 +176,7 @@ func TestCloseEndsHeldCalls(t *testing.T) {
 
 func TestMountIsGuardedByHostAndOriginAlone(t *testing.T) {
 	s := startServer(t, nil)
-	s.Mount("/v1/data-channel/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Mount("/v2/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(r.URL.Path))
 	}))
 	for name, want := range map[string]struct {
@@ -189,7 +189,7 @@ func TestMountIsGuardedByHostAndOriginAlone(t *testing.T) {
 		"foreign host":   {func(r *http.Request) { r.Host = "evil.example" }, http.StatusMisdirectedRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := request(t, http.MethodGet, s.URL()+"/v1/data-channel/x", "")
+			r := request(t, http.MethodGet, s.URL()+"/v2/x", "")
 			want.change(r)
 			if got := send(t, r); got.status != want.status {
 				t.Errorf("status %d, want %d: %s", got.status, want.status, got.body)
