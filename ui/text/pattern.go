@@ -1,0 +1,140 @@
+package text
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// regexPrefix makes what follows a regular expression.
+const regexPrefix = "re:"
+
+// pattern is what is looked for. Capital letters count when it has some.
+type pattern struct {
+	text   string // as typed
+	negate bool
+	fold   bool
+	needle []byte         // folded if fold
+	re     *regexp.Regexp // instead of needle
+}
+
+// compile understands a search: plain text, or a regular expression behind
+// "re:" (RE2, so its time is linear in the text).
+func compile(text string) (*pattern, error) {
+	p := &pattern{text: text, needle: []byte(text)}
+	expr, isRegex := strings.CutPrefix(text, regexPrefix)
+	if !isRegex {
+		if p.fold = !hasCapital(text); p.fold {
+			p.needle = appendFolded(nil, p.needle)
+		}
+		return p, nil
+	}
+	if !hasCapital(withoutEscapes(expr)) {
+		expr = "(?i:" + expr + ")"
+	}
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		return nil, fmt.Errorf("regular expression: %w", err)
+	}
+	p.re = re
+	return p, nil
+}
+
+// compileFilter understands a filter: a search, with ! in front to see what
+// does not match.
+func compileFilter(text string) (*pattern, error) {
+	wanted, negate := strings.CutPrefix(text, "!")
+	p, err := compile(wanted)
+	if err != nil {
+		return nil, err
+	}
+	p.text, p.negate = text, negate
+	return p, nil
+}
+
+// empty says that nothing is looked for.
+func (p *pattern) empty() bool { return p.re == nil && len(p.needle) == 0 }
+
+func hasCapital(s string) bool { return strings.ContainsFunc(s, unicode.IsUpper) }
+
+// withoutEscapes leaves out \S and its like, whose capitals are not text.
+func withoutEscapes(expr string) string {
+	var b strings.Builder
+	for i := 0; i < len(expr); i++ {
+		if expr[i] == '\\' {
+			i++
+			continue
+		}
+		b.WriteByte(expr[i])
+	}
+	return b.String()
+}
+
+// match tells whether a line is wanted. scratch is memory to work in.
+func (p *pattern) match(line []byte, scratch *[]byte) bool {
+	switch {
+	case p.re != nil:
+		return p.re.Match(line) != p.negate
+	case p.fold:
+		*scratch = appendFolded((*scratch)[:0], line)
+		line = *scratch
+	}
+	return bytes.Contains(line, p.needle) != p.negate
+}
+
+// span is a part of a text, in bytes.
+type span struct{ from, to int }
+
+// spans is where a text has the pattern.
+func (p *pattern) spans(text string) []span {
+	if p.re != nil {
+		var found []span
+		for _, m := range p.re.FindAllStringIndex(text, -1) {
+			if m[1] > m[0] {
+				found = append(found, span{m[0], m[1]})
+			}
+		}
+		return found
+	}
+	line := []byte(text)
+	if p.fold {
+		line = appendFolded(nil, line)
+	}
+	var found []span
+	for at := 0; len(p.needle) > 0; {
+		i := bytes.Index(line[at:], p.needle)
+		if i < 0 {
+			break
+		}
+		found = append(found, span{at + i, at + i + len(p.needle)})
+		at += i + len(p.needle)
+	}
+	return found
+}
+
+// appendFolded appends text in small letters. A letter whose small form has
+// another length stays as it is, so that places are the same in both.
+func appendFolded(dst, text []byte) []byte {
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c < utf8.RuneSelf {
+			if c >= 'A' && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			dst = append(dst, c)
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(text[i:])
+		if small := unicode.ToLower(r); r != utf8.RuneError && utf8.RuneLen(small) == n {
+			dst = utf8.AppendRune(dst, small)
+		} else {
+			dst = append(dst, text[i:i+n]...)
+		}
+		i += n
+	}
+	return dst
+}
