@@ -63,6 +63,8 @@ func tlsRefused(f failure) finding {
 		return finding{ErrTLS, words(e.err), "replace the certificate files of the context or of DOCKER_CERT_PATH"}
 	case f.says("http request to an https server", "tls-enabled daemon without tls"):
 		return finding{ErrTLS, "the engine at " + f.at.Host + " wants TLS", "set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use a context with certificates"}
+	case !f.disconnected():
+		return finding{} // the engine's own words, about a registry's certificate perhaps
 	case f.says("http response to https client"):
 		return finding{ErrTLS, "the engine at " + f.at.Host + " does not speak TLS", "unset DOCKER_TLS_VERIFY and DOCKER_TLS"}
 	case f.says("certificate", "tls:", "x509:", "handshake failure"):
@@ -72,7 +74,7 @@ func tlsRefused(f failure) finding {
 }
 
 func sshFailed(f failure) finding {
-	if !isSSH(f.at.Host) || !f.says("ssh", "dial-stdio", "exit status") && !f.disconnected() {
+	if !isSSH(f.at.Host) || !f.says("dial-stdio") && !f.disconnected() {
 		return finding{}
 	}
 	target := strings.TrimPrefix(f.at.Host, "ssh://")

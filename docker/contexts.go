@@ -40,7 +40,7 @@ type Context struct {
 
 // Options are those of a client that speaks to the context.
 func (c Context) Options() Options {
-	if c.Source == sourceFile {
+	if c.Source == sourceFile || c.Name == defaultContext {
 		return Options{Context: c.Name}
 	}
 	return Options{Host: c.Host}

@@ -72,6 +72,9 @@ func TestContexts(t *testing.T) {
 	if o := byName["work"].Options(); o.Context != "work" {
 		t.Errorf("%+v", o)
 	}
+	if o := byName[defaultContext].Options(); o.Context != defaultContext {
+		t.Errorf("%+v", o)
+	}
 	if o := byName["Colima"].Options(); o.Host != "unix://"+deaf {
 		t.Errorf("%+v", o)
 	}

@@ -118,7 +118,8 @@ func TestSSHFailure(t *testing.T) {
 		"bash: docker: command not found":         "no docker command on me@far",
 		"ssh: connect to host far port 22: nope.": "docker version",
 	} {
-		script := "#!/bin/sh\necho '" + text + "' >&2\nexit 255\n"
+		// As a real one it ends some time after the request is written.
+		script := "#!/bin/sh\nread request\necho '" + text + "' >&2\nexit 255\n"
 		if err := os.WriteFile(filepath.Join(bin, "ssh"), []byte(script), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -189,16 +190,22 @@ func TestEngineAnswers(t *testing.T) {
 			ErrVersion,
 			[]string{"update gantry"},
 		},
-		"not there":    {501, `{"message":"not implemented"}`, ErrUnsupported, nil},
-		"invalid":      {400, `{"message":"invalid mount config"}`, ErrInvalid, []string{"invalid mount config"}},
-		"rubbish":      {500, "\x1b]0;evil\x07<html>\n", nil, nil},
-		"long":         {500, `{"message":"` + long + `"}`, nil, []string{"…"}},
+		"not there": {501, `{"message":"not implemented"}`, ErrUnsupported, nil},
+		"invalid":   {400, `{"message":"invalid mount config"}`, ErrInvalid, []string{"invalid mount config"}},
+		"rubbish":   {500, "\x1b]0;evil\x07<html>\n", nil, nil},
+		"long":      {500, `{"message":"` + long + `"}`, nil, []string{"…"}},
+		"a registry's certificate": {
+			500, `{"message":"Get \"https://registry.example/v2/\": x509: certificate signed by unknown authority"}`, nil, []string{"registry.example"},
+		},
 		"empty answer": {500, ``, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := fake(t, "1.41", map[string]http.HandlerFunc{"/v1.41/containers/web/start": answer(test.status, test.body)})
 			err := e.client(t, Options{}).Start(t.Context(), "web")
 			told(t, err, test.kind, append(test.says, "start web")...)
+			if test.kind == nil && (errors.Is(err, ErrTLS) || errors.Is(err, ErrStopped)) {
+				t.Errorf("what the engine said was taken for a failure on the way: %v", err)
+			}
 			if len(err.Error()) > 1000 {
 				t.Errorf("an error of %d bytes", len(err.Error()))
 			}

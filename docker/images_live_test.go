@@ -124,7 +124,7 @@ func testPrune(t *testing.T, c *Client, image string) {
 	if again, err := c.Prune(ctx, mine, func(int64, int64) {}); err != nil || again.Removed != 0 {
 		t.Errorf("a second time: %+v, %v", again, err)
 	}
-	_, err = c.Prune(ctx, PrunePlan{{PruneContainers, []PruneItem{{ID: running, Name: "gantry-test-running"}}}}, func(int64, int64) {})
+	_, err = c.Prune(ctx, PrunePlan{{PruneContainers, []PruneItem{{ID: running, Name: "gantry-test-running"}}}}, nil)
 	told(t, err, ErrConflict, "gantry-test-running")
 }
 
