@@ -207,8 +207,8 @@ type Pruned struct {
 // Prune removes what is in the plan and nothing else, but for the build cache,
 // of which the engine removes all that is unused by then. What has gone
 // meanwhile is no failure; what has come into use stays and is in the error,
-// which joins those of all items. report, unless nil,
-// gets the items done and the total.
+// which joins those of all items. report, unless nil, gets the items done and
+// the total.
 func (c *Client) Prune(ctx context.Context, plan PrunePlan, report func(done, total int64)) (Pruned, error) {
 	api, err := c.mutable(ctx, "prune")
 	if err != nil {
