@@ -18,6 +18,7 @@ import (
 	"gantry/aws"
 	"gantry/aws/sandbox"
 	"gantry/aws/sandbox/demo"
+	"gantry/docker"
 	"gantry/internal/cli"
 	"gantry/internal/diagnose"
 	"gantry/ui"
@@ -44,6 +45,7 @@ func main() {
 // explorer is the flags of `gantry` without a subcommand.
 type explorer struct {
 	aws              aws.Options
+	docker           docker.Options
 	sandbox          bool
 	runtime          string
 	cluster, service string
@@ -69,6 +71,7 @@ func command() *cobra.Command {
 	f.StringVar(&e.cluster, "cluster", "", "start on this cluster, by name or ARN")
 	f.StringVar(&e.service, "service", "", "start on this service of --cluster")
 	f.BoolVar(&e.aws.ReadOnly, "read-only", false, "leave out everything that changes something")
+	f.StringVar(&e.docker.Context, "docker-context", "", "context of the Docker engine; else as the docker command chooses")
 	f.StringVar(&e.debug, "debug", "", "write a structured log to this file (types and durations, no content)")
 	return c
 }
@@ -97,7 +100,10 @@ func (e explorer) run(ctx context.Context) error {
 	e.aws.Log = log
 	client := aws.New(e.aws)
 	defer client.Close()
-	o.AWS = client
+	e.docker.Log, e.docker.ReadOnly = log, e.aws.ReadOnly
+	engine := docker.New(e.docker)
+	defer engine.Close()
+	o.AWS, o.Docker = client, engine
 	return show(ctx, ui.New(o))
 }
 

@@ -21,17 +21,26 @@ type contextLine struct {
 	cloud   identifier
 	sandbox string // what runs the sandbox's tasks; empty on real AWS
 	load    pane.Load[aws.Identity]
+	engine  engine
 }
 
 func (c *contextLine) Init() tea.Cmd {
-	return c.load.Start("identity", func(ctx context.Context, _ func(aws.Identity)) (aws.Identity, error) {
+	return tea.Batch(c.engine.Init(), c.load.Start("identity", func(ctx context.Context, _ func(aws.Identity)) (aws.Identity, error) {
 		return c.cloud.Identity(ctx)
-	})
+	}))
+}
+
+// Close lets go of what it waits for.
+func (c *contextLine) Close() {
+	c.load.Stop()
+	c.engine.Close()
 }
 
 func (c *contextLine) Update(msg tea.Msg) tea.Cmd {
-	_, cmd := c.load.Update(msg)
-	return cmd
+	if mine, cmd := c.load.Update(msg); mine {
+		return cmd
+	}
+	return c.engine.Update(msg)
 }
 
 // View is the line in w cells.
@@ -63,6 +72,9 @@ func (c *contextLine) whoAndWhere() []string {
 	}
 	if c.load.Err != nil {
 		parts = append(parts, "not signed in")
+	}
+	if l := c.engine.label(); l != "" {
+		parts = append(parts, l)
 	}
 	return parts
 }

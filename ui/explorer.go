@@ -15,9 +15,18 @@ type Cloud interface {
 	taskClient
 }
 
+// Engine is what the Docker panes need together.
+type Engine interface {
+	engineClient
+	imageClient
+	containerClient
+}
+
 // Options says what the explorer shows.
 type Options struct {
 	AWS Cloud
+	// Docker is the local engine; without it there are no panes for it.
+	Docker Engine
 	// Sandbox says what runs the tasks of the built-in AWS ("process runtime");
 	// empty on the real one.
 	Sandbox string
@@ -42,17 +51,30 @@ const (
 
 // New is the explorer.
 func New(o Options) *Frame {
-	f := newFrame(&contextLine{cloud: o.AWS, sandbox: o.Sandbox}, o.Access, o.Log)
+	top := &contextLine{cloud: o.AWS, sandbox: o.Sandbox}
+	f := newFrame(top, o.Access, o.Log)
+	if o.Docker != nil {
+		top.engine.client = o.Docker
+		f.add(1, "Images", Images(o.Docker))
+		f.add(2, "Containers", Containers(o.Docker))
+		f.group()
+	}
 	f.add(4, "Clusters", Clusters(o.AWS, o.Cluster, o.Pace))
 	f.add(5, "Services", Services(o.AWS, o.Cluster, o.Service, o.Pace))
 	f.add(6, "Tasks", Tasks(o.AWS, o.Cluster, o.Service, o.Pace))
+	f.start(o.first())
+	return f
+}
+
+// first is the pane that has the keys at the start.
+func (o Options) first() string {
 	switch {
 	case o.Service != "":
-		f.focus = 2
+		return "Tasks"
 	case o.Cluster != "":
-		f.focus = 1
+		return "Services"
 	}
-	return f
+	return "Clusters"
 }
 
 var _ pane.Host = host{}

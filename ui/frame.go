@@ -19,6 +19,7 @@ import (
 type Frame struct {
 	w, h    int
 	slots   []*slot
+	groups  int
 	focus   int  // index of the slot that has, or last had, the keys
 	onStage bool // the stage has the keys
 	zoomed  bool
@@ -46,6 +47,7 @@ type slot struct {
 	pane   pane.Pane
 	stage  pane.Stage // the last that the pane has said
 	box    rect       // with its border
+	group  int        // panes of a group lead from one to the next
 }
 
 // newFrame is a frame without panes.
@@ -58,7 +60,15 @@ func newFrame(context *contextLine, access Access, debug *slog.Logger) *Frame {
 
 // add puts a pane below the ones there are. The number is its key.
 func (f *Frame) add(number int, name string, p pane.Pane) {
-	f.slots = append(f.slots, &slot{number: number, name: name, pane: p})
+	f.slots = append(f.slots, &slot{number: number, name: name, pane: p, group: f.groups})
+}
+
+// group ends a group of panes that lead from one to the next.
+func (f *Frame) group() { f.groups++ }
+
+// start gives the keys to the pane of that name.
+func (f *Frame) start(name string) {
+	f.focus = max(0, slices.IndexFunc(f.slots, func(s *slot) bool { return s.name == name }))
 }
 
 // Init starts every pane.
@@ -79,6 +89,7 @@ func (f *Frame) Init() tea.Cmd {
 func (f *Frame) Close() {
 	f.jobs.close()
 	f.stage.close()
+	f.context.Close()
 	for _, s := range f.slots {
 		closePane(s.pane)
 	}

@@ -55,20 +55,46 @@ func (f *Frame) columns() int {
 	return 2
 }
 
+// slotHeight is the height of the i-th pane in a column of total lines.
 func (f *Frame) slotHeight(i, total int) int {
-	n := len(f.slots)
 	if f.columns() == 1 {
 		if i == f.focus {
 			return total
 		}
 		return 0
 	}
-	share := total / (2 * n)
-	if share < unfolded {
-		share = 1
+	if i != f.focus {
+		return f.shareOf(i, total)
 	}
-	if i == f.focus {
-		return max(0, total-share*(n-1))
+	rest := total
+	for j := range f.slots {
+		if j != f.focus {
+			rest -= f.shareOf(j, total)
+		}
 	}
-	return share
+	return max(0, rest)
+}
+
+// shareOf is the height of a pane without the keys: an equal share when there
+// is room for all. Else only the one that the focused pane leads to, or comes
+// from, stays open, and the others are folded to their titles.
+func (f *Frame) shareOf(i, total int) int {
+	if share := total / (2 * len(f.slots)); share >= unfolded {
+		return share
+	}
+	if i == f.neighbour() && total/4 >= unfolded {
+		return total / 4
+	}
+	return 1
+}
+
+// neighbour is the pane after the focused one in its group, or before the
+// last; -1 if there is none.
+func (f *Frame) neighbour() int {
+	for _, i := range []int{f.focus + 1, f.focus - 1} {
+		if i >= 0 && i < len(f.slots) && f.slots[i].group == f.slots[f.focus].group {
+			return i
+		}
+	}
+	return -1
 }

@@ -20,6 +20,7 @@ type refresh[T any] struct {
 	described  map[string]time.Time // by ID; for the others, when the list came
 	wanted     []string             // the IDs that fresh was asked for
 	began      time.Time            // when it was
+	loading    time.Time            // when the load under way, or the last one, began
 	acting     time.Time            // until then everything counts as moving
 	hurried    time.Time            // what was fetched before is due at once
 	asked      bool                 // the user has asked for the load under way
@@ -98,6 +99,9 @@ func (t *Table[T]) load() tea.Cmd {
 	t.refresh.members.Stop()
 	t.refresh.newcomers.Stop()
 	t.refresh.fresh.Stop()
+	if !t.list.Busy() {
+		t.refresh.loading = time.Now()
+	}
 	return t.list.Start(t.source.Key, gather(t.source, t.spec.ID))
 }
 
@@ -148,6 +152,9 @@ func (t *Table[T]) listed() tea.Cmd {
 	}
 	t.refresh.content.answered(nil)
 	t.refresh.described = map[string]time.Time{}
+	if t.refresh.loading.Before(t.refresh.hurried) {
+		t.refresh.hurry() // something has changed while it was read
+	}
 	return t.replace(t.list.Value)
 }
 

@@ -250,6 +250,12 @@ func (t *Table[T]) LookAgain() tea.Cmd {
 	return t.settle()
 }
 
+// Refresh looks at everything once more, because something has changed.
+func (t *Table[T]) Refresh() tea.Cmd {
+	t.refresh.hurry()
+	return t.settle()
+}
+
 // Reload loads everything anew.
 func (t *Table[T]) Reload() tea.Cmd {
 	if t.source.List == nil {

@@ -61,6 +61,9 @@ func appendClean(dst, raw []byte) ([]byte, loss) {
 // lastSegment is what stands behind the last carriage return that something
 // follows.
 func lastSegment(raw []byte) ([]byte, loss) {
+	if bytes.IndexByte(raw, '\r') < 0 {
+		return raw, 0
+	}
 	raw = bytes.TrimRight(raw, "\r")
 	if i := bytes.LastIndexByte(raw, '\r'); i >= 0 {
 		return raw[i+1:], overwritten
@@ -69,11 +72,12 @@ func lastSegment(raw []byte) ([]byte, loss) {
 }
 
 func plainPrefix(b []byte) int {
-	n := 0
-	for n < len(b) && (b[n] >= 0x20 && b[n] < 0x7f || b[n] == '\t') {
-		n++
+	for i, c := range b {
+		if (c < 0x20 || c >= 0x7f) && c != '\t' {
+			return i
+		}
 	}
-	return n
+	return len(b)
 }
 
 // sequence is the length of the escape sequence that b starts with, in its

@@ -24,23 +24,19 @@ type pattern struct {
 // compile understands a search: plain text, or a regular expression behind
 // "re:" (RE2, so its time is linear in the text).
 func compile(text string) (*pattern, error) {
-	p := &pattern{text: text, needle: []byte(text)}
 	expr, isRegex := strings.CutPrefix(text, regexPrefix)
 	if !isRegex {
-		if p.fold = !hasCapital(text); p.fold {
+		p := &pattern{text: text, fold: !hasCapital(text), needle: []byte(text)}
+		if p.fold {
 			p.needle = appendFolded(nil, p.needle)
 		}
 		return p, nil
-	}
-	if !hasCapital(withoutEscapes(expr)) {
-		expr = "(?i:" + expr + ")"
 	}
 	re, err := regexp.Compile(expr)
 	if err != nil {
 		return nil, fmt.Errorf("regular expression: %w", err)
 	}
-	p.re = re
-	return p, nil
+	return &pattern{text: text, fold: !hasCapital(withoutEscapes(expr)), re: re}, nil
 }
 
 // compileFilter understands a filter: a search, with ! in front to see what
@@ -75,12 +71,12 @@ func withoutEscapes(expr string) string {
 
 // match tells whether a line is wanted. scratch is memory to work in.
 func (p *pattern) match(line []byte, scratch *[]byte) bool {
-	switch {
-	case p.re != nil:
-		return p.re.Match(line) != p.negate
-	case p.fold:
+	if p.fold {
 		*scratch = appendFolded((*scratch)[:0], line)
 		line = *scratch
+	}
+	if p.re != nil {
+		return p.re.Match(line) != p.negate
 	}
 	return bytes.Contains(line, p.needle) != p.negate
 }
@@ -90,20 +86,19 @@ type span struct{ from, to int }
 
 // spans is where a text has the pattern.
 func (p *pattern) spans(text string) []span {
+	line := []byte(text)
+	if p.fold {
+		line = appendFolded(nil, line)
+	}
+	var found []span
 	if p.re != nil {
-		var found []span
-		for _, m := range p.re.FindAllStringIndex(text, -1) {
+		for _, m := range p.re.FindAllIndex(line, -1) {
 			if m[1] > m[0] {
 				found = append(found, span{m[0], m[1]})
 			}
 		}
 		return found
 	}
-	line := []byte(text)
-	if p.fold {
-		line = appendFolded(nil, line)
-	}
-	var found []span
 	for at := 0; len(p.needle) > 0; {
 		i := bytes.Index(line[at:], p.needle)
 		if i < 0 {
@@ -115,26 +110,39 @@ func (p *pattern) spans(text string) []span {
 	return found
 }
 
+// small is the small letter of each ASCII byte; other bytes are as they are.
+var small = func() (t [256]byte) {
+	for i := range t {
+		t[i] = byte(i)
+		if t[i] >= 'A' && t[i] <= 'Z' {
+			t[i] += 'a' - 'A'
+		}
+	}
+	return t
+}()
+
 // appendFolded appends text in small letters. A letter whose small form has
 // another length stays as it is, so that places are the same in both.
 func appendFolded(dst, text []byte) []byte {
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c < utf8.RuneSelf {
-			if c >= 'A' && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			dst = append(dst, c)
-			i++
-			continue
+	from := len(dst)
+	dst = append(dst, text...)
+	out := dst[from:]
+	for i, c := range out {
+		if c >= utf8.RuneSelf {
+			foldRunes(out[i:])
+			break
 		}
+		out[i] = small[c]
+	}
+	return dst
+}
+
+func foldRunes(text []byte) {
+	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])
-		if small := unicode.ToLower(r); r != utf8.RuneError && utf8.RuneLen(small) == n {
-			dst = utf8.AppendRune(dst, small)
-		} else {
-			dst = append(dst, text[i:i+n]...)
+		if low := unicode.ToLower(r); low != r && r != utf8.RuneError && utf8.RuneLen(low) == n {
+			utf8.EncodeRune(text[i:], low)
 		}
 		i += n
 	}
-	return dst
 }

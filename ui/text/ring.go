@@ -141,19 +141,31 @@ func (r *ring) keeps(n int64, bytes int) bool {
 
 // roomFor is the last block when so many bytes fit in it, else a new one.
 func (r *ring) roomFor(bytes int) *block {
-	next := &block{first: r.end}
 	if n := len(r.blocks); n > 0 {
 		last := r.blocks[n-1]
 		if len(last.text)+bytes+(len(last.lines)+1)*entryBytes <= r.blockSize {
 			return last
 		}
-		// Lines of a log are alike: the new block will need what this one did.
-		next.text = make([]byte, 0, max(bytes, min(len(last.text)*9/8, r.blockSize)))
-		next.lines = make([]entry, 0, len(last.lines)*9/8+1)
-		r.bytes += next.bytes()
 	}
-	r.blocks = append(r.blocks, next)
-	return next
+	b := r.newBlock(bytes)
+	r.blocks = append(r.blocks, b)
+	r.bytes += b.bytes()
+	return b
+}
+
+// newBlock has the room that the block before it has used: lines of a log are
+// alike.
+func (r *ring) newBlock(bytes int) *block {
+	n := len(r.blocks)
+	if n == 0 {
+		return &block{first: r.end}
+	}
+	last := r.blocks[n-1]
+	return &block{
+		first: r.end,
+		text:  make([]byte, 0, max(bytes, min(len(last.text)*9/8, r.blockSize))),
+		lines: make([]entry, 0, len(last.lines)*9/8+1),
+	}
 }
 
 // prepend puts older lines before the first one. The newest ones are dropped

@@ -1,0 +1,257 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"gantry/docker"
+	"gantry/ui/pane"
+	"gantry/ui/style"
+	"gantry/ui/table"
+)
+
+// imageClient is what this pane needs of Docker.
+type imageClient interface {
+	Images(ctx context.Context, scope docker.ImageScope) ([]docker.Image, error)
+	History(ctx context.Context, ref string) ([]docker.Layer, error)
+	InspectImage(ctx context.Context, ref string) (any, error)
+	Tag(ctx context.Context, source, target string) error
+	RemoveImage(ctx context.Context, ref string, how docker.ImageRemoval) (docker.ImageRemoved, error)
+	CommandLine(command docker.Command) string
+}
+
+// eventDriven is the pace of a table that is told when something changes: it
+// never looks by itself.
+var eventDriven = table.Pace{Moving: never, Still: never, Members: never, Acting: time.Nanosecond, Background: never}
+
+const never = 1000 * time.Hour
+
+// images lists the local images.
+type images struct {
+	*table.Table[docker.Image]
+	client imageClient
+	scope  docker.ImageScope
+}
+
+// Images is the pane of local images.
+func Images(c imageClient) pane.Pane {
+	i := &images{client: c}
+	i.Table = table.New(i.spec())
+	i.Within(i)
+	return i
+}
+
+func imageID(i docker.Image) string { return i.ID + " " + i.Reference() }
+
+func (i *images) spec() table.Spec[docker.Image] {
+	return table.Spec[docker.Image]{
+		Title:  "Images",
+		Source: i.source(),
+		Pace:   eventDriven,
+		ID:     imageID,
+		Name:   imageName,
+		Copy:   func(r docker.Image) string { return r.Reference() },
+		Dim:    func(r docker.Image) bool { return r.Dangling() },
+		Empty:  "No images here yet. b builds one from a Dockerfile.",
+		Acted:  "image",
+		Columns: []table.Column[docker.Image]{
+			{Title: "IMAGE", Text: imageName},
+			{
+				Title: "SIZE", Width: 8, Right: true, Text: func(r docker.Image) string { return bytesText(r.Size) },
+				Compare: func(a, b docker.Image) int { return cmp.Compare(a.Size, b.Size) },
+			},
+			{
+				Title: "CREATED", Width: 12, Text: func(r docker.Image) string { return moment(r.Created) },
+				Compare: func(a, b docker.Image) int { return a.Created.Compare(b.Created) },
+			},
+			{
+				Title: "USED BY", Width: 7, Right: true, Text: func(r docker.Image) string { return strconv.Itoa(r.Containers) },
+				Compare: func(a, b docker.Image) int { return cmp.Compare(a.Containers, b.Containers) },
+			},
+			{Title: "ID", Width: 12, Text: func(r docker.Image) string { return shortDigest(r.ID) }},
+		},
+		Tabs: []table.Tab[docker.Image]{
+			{Title: "Overview", Open: func(r docker.Image) pane.Pane { return newDetail("Overview", r, imageID, imageOverview) }},
+			{Title: "Layers", Open: func(r docker.Image) pane.Pane { return newLayers(i.client, r) }},
+		},
+		Actions: []table.Action[docker.Image]{
+			{Key: "t", Does: "tag", Mutates: true, Open: i.tag},
+			{
+				Key: "D", Does: "delete", Mutates: true, Done: "deleted %s", Confirm: "Delete %s?",
+				Consequence: func(rows []docker.Image) string {
+					return i.client.CommandLine(docker.ImageRemoval{}.Command(references(rows)...))
+				},
+				Each: func(ctx context.Context, r docker.Image) error {
+					_, err := i.client.RemoveImage(ctx, r.Reference(), docker.ImageRemoval{})
+					return err
+				},
+			},
+			{Key: "d", Does: "describe", Open: func(h pane.Host, rows []docker.Image) tea.Cmd {
+				r := rows[0]
+				h.Open(newDescribe(imageName(r), func(ctx context.Context) (any, error) { return i.client.InspectImage(ctx, r.Reference()) }))
+				return nil
+			}},
+		},
+	}
+}
+
+func (i *images) source() table.Source[docker.Image] {
+	scope := i.scope
+	return table.Source[docker.Image]{
+		Key: strconv.Itoa(int(scope)),
+		List: func(ctx context.Context, page func([]docker.Image)) error {
+			rows, err := i.client.Images(ctx, scope)
+			page(rows)
+			return err
+		},
+	}
+}
+
+// Update reads the images again when the engine says that they have changed.
+func (i *images) Update(msg tea.Msg) tea.Cmd {
+	if m, ok := msg.(engineChanged); ok {
+		if m.images {
+			return i.Refresh()
+		}
+		return nil
+	}
+	return i.Table.Update(msg)
+}
+
+// Commands add the switch to intermediate images.
+func (i *images) Commands() []pane.Command {
+	cs := i.Table.Commands()
+	if i.Typing() {
+		return cs
+	}
+	does, next := "intermediate images too", docker.AllImages
+	if i.scope == docker.AllImages {
+		does, next = "without intermediate images", docker.TopImages
+	}
+	return append(cs, pane.Command{Key: "a", Does: does, Quiet: true, Run: func() tea.Cmd {
+		i.scope = next
+		return i.Follow(i.source())
+	}})
+}
+
+func imageName(r docker.Image) string {
+	switch {
+	case r.Repository == "":
+		return "<none> " + shortDigest(r.ID)
+	case r.Tag == "":
+		return r.Repository
+	}
+	return r.Repository + ":" + r.Tag
+}
+
+func shortDigest(id string) string {
+	id = strings.TrimPrefix(id, "sha256:")
+	return id[:min(len(id), 12)]
+}
+
+func references(rows []docker.Image) []string {
+	refs := make([]string, len(rows))
+	for i, r := range rows {
+		refs[i] = r.Reference()
+	}
+	return refs
+}
+
+// tag asks for another name.
+func (i *images) tag(h pane.Host, rows []docker.Image) tea.Cmd {
+	r := rows[0]
+	h.Ask(pane.Dialog{
+		Title:  "Tag " + imageName(r),
+		Fields: []pane.Field{{Label: "name", Value: imageName(r)}},
+		Body: func(values []string) string {
+			return i.client.CommandLine(docker.TagCommand(r.Reference(), strings.TrimSpace(values[0])))
+		},
+		Check: func(values []string) error {
+			if strings.TrimSpace(values[0]) == "" {
+				return fmt.Errorf("type a name such as %s", "web:2")
+			}
+			return nil
+		},
+		Do: func(values []string) tea.Cmd {
+			name := strings.TrimSpace(values[0])
+			return i.Do(table.Action[docker.Image]{
+				Does: "tag", Done: "tagged " + name,
+				Each: func(ctx context.Context, r docker.Image) error { return i.client.Tag(ctx, r.Reference(), name) },
+			}, rows[:1])
+		},
+	})
+	return nil
+}
+
+func imageOverview(r docker.Image, w int) []string {
+	facts := []fact{
+		{label: "image", value: imageName(r)},
+		{label: "size", value: bytesText(r.Size)},
+		{label: "created", value: clock(r.Created)},
+		{label: "used by", value: plural(r.Containers, "container")},
+		{label: "digests", value: strings.Join(r.Digests, " ")},
+		{label: "id", value: r.ID, style: style.Now().Dim},
+	}
+	return append(factLines(facts, w), tagLines(r.Labels, w)...)
+}
+
+// layers is the history of an image.
+type layers struct {
+	*detail[docker.Image]
+	client imageClient
+	ref    string
+	load   pane.Load[[]docker.Layer]
+}
+
+func newLayers(c imageClient, r docker.Image) *layers {
+	l := &layers{client: c, ref: r.Reference()}
+	l.detail = newDetail("Layers", r, imageID, func(_ docker.Image, w int) []string { return l.draw(w) })
+	return l
+}
+
+// Init asks for the history.
+func (l *layers) Init(h pane.Host) tea.Cmd {
+	return tea.Batch(l.detail.Init(h), l.load.Start(l.ref, func(ctx context.Context, _ func([]docker.Layer)) ([]docker.Layer, error) {
+		return l.client.History(ctx, l.ref)
+	}))
+}
+
+// Update takes the history.
+func (l *layers) Update(msg tea.Msg) tea.Cmd {
+	mine, cmd := l.load.Update(msg)
+	if mine {
+		l.Set(l.draw)
+		return cmd
+	}
+	return l.detail.Update(msg)
+}
+
+// Close gives up on it.
+func (l *layers) Close() { l.load.Stop() }
+
+func (l *layers) draw(w int) []string {
+	t := style.Now()
+	switch {
+	case l.load.Err != nil:
+		return errorLines(l.load.Err, w)
+	case l.load.Busy() && !l.load.Whole():
+		return []string{t.Dim.Render(" loading …")}
+	}
+	var lines []string
+	for _, layer := range l.load.Value {
+		size := style.FitRight(bytesText(layer.Size), 10)
+		for i, text := range style.Wrap(style.Plain(layer.CreatedBy), max(1, w-13)) {
+			if i > 0 {
+				size = style.Blank(10)
+			}
+			lines = append(lines, t.Accent.Render(size)+"  "+text)
+		}
+	}
+	return lines
+}
