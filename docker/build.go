@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -71,6 +72,40 @@ type buildPlan struct {
 	file   string // absolute path of the Dockerfile
 	source []byte // what is in it
 	tags   []string
+	refuse *refusal
+}
+
+// refusal keeps why the caller's Auth had no account. The error reaches the
+// builder as a bare text, through a session in the engine, and what the user
+// should do about it would be lost on the way.
+type refusal struct {
+	mu   sync.Mutex
+	host string
+	err  error
+}
+
+func (r *refusal) set(host string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.host, r.err = host, err
+}
+
+// explain is the error to tell, nil when no account was refused.
+func (r *refusal) explain(what string) error {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		return nil
+	}
+	e := &diagnose.Error{What: what, Cause: "no account for " + clean(r.host) + ": " + words(r.err), Err: fmt.Errorf("%w: %w", ErrBaseImage, r.err)}
+	var told *diagnose.Error
+	if errors.As(r.err, &told) {
+		e.Cause, e.Do = "no account for "+clean(r.host)+": "+told.Cause, told.Do
+	}
+	return e
 }
 
 // Build builds an image and reports the graph as it grows: the latest state,
@@ -161,7 +196,7 @@ func (o BuildOptions) what() string {
 // plan checks what needs no engine. Every mistake here would come back from
 // the engine much later, and in its own words.
 func (o BuildOptions) plan() (buildPlan, error) {
-	p := buildPlan{BuildOptions: o}
+	p := buildPlan{BuildOptions: o, refuse: &refusal{}}
 	wrong := func(kind error, cause, do string) (buildPlan, error) {
 		return p, &diagnose.Error{What: o.what(), Cause: cause, Do: do, Err: kind}
 	}

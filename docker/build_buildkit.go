@@ -188,7 +188,11 @@ func (p buildPlan) account(ctx context.Context, host string) (RegistryAuth, erro
 	if host == dockerHub {
 		host = "docker.io"
 	}
-	return p.Auth(ctx, host)
+	account, err := p.Auth(ctx, host)
+	if err != nil {
+		p.refuse.set(host, err)
+	}
+	return account, err
 }
 
 // apply adds a report to the graph.

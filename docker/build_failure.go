@@ -50,6 +50,9 @@ func explainBuild(plan buildPlan, g *graph, err error) error {
 	if failed != nil {
 		failed.step.DockerfileLines = lines
 	}
+	if refused := plan.refuse.explain(plan.what()); refused != nil {
+		return refused
+	}
 	for _, rule := range buildRules {
 		if found := rule(f); found.kind != nil {
 			return &diagnose.Error{What: plan.what(), Cause: found.cause, Do: found.do, Err: fmt.Errorf("%w: %w", found.kind, err)}
