@@ -34,7 +34,7 @@ var commands = map[string]struct {
 }
 
 func TestRun(t *testing.T) {
-	eachShell(t, func(t *testing.T, p *place) {
+	eachShell(t, func(t *testing.T, p *machine) {
 		s := p.open(t)
 		for name, tt := range commands {
 			t.Run(name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func checkRun(t *testing.T, s *Shell, command, output string, status int) {
 }
 
 func TestRunOverABadNetwork(t *testing.T) {
-	eachShell(t, func(t *testing.T, p *place) {
+	eachShell(t, func(t *testing.T, p *machine) {
 		s := p.overNetwork(t)
 		checkRun(t, s, `echo $((6*7)); exit 7`, "42\n", 7)
 		checkRun(t, s, `i=0; while [ $i -lt 30000 ]; do echo line $i; i=$((i+1)); done`, numbered(30000), 0)
@@ -77,7 +77,7 @@ func numbered(n int) string {
 }
 
 func TestRunWithoutStty(t *testing.T) {
-	p := newPlace(t, []string{"/bin/sh"})
+	p := newMachine(t, []string{"/bin/sh"})
 	p.without(t, "stty")
 	s := p.open(t)
 	if !s.crlf {
@@ -89,7 +89,7 @@ func TestRunWithoutStty(t *testing.T) {
 }
 
 func TestRunWithoutCat(t *testing.T) {
-	p := newPlace(t, []string{"/bin/sh"})
+	p := newMachine(t, []string{"/bin/sh"})
 	p.without(t, "cat")
 	s := p.open(t)
 	for name, tt := range commands {
@@ -99,19 +99,19 @@ func TestRunWithoutCat(t *testing.T) {
 
 // A job in the background must not hold the result back.
 func TestRunLeavesABackgroundJob(t *testing.T) {
-	s := newPlace(t, []string{"/bin/sh"}).open(t)
+	s := newMachine(t, []string{"/bin/sh"}).open(t)
 	checkRun(t, s, `echo started; sleep 600 & exit 4`, "started\n", 4)
 }
 
 func TestRunRefusesNUL(t *testing.T) {
-	s := newPlace(t, []string{"/bin/sh"}).open(t)
+	s := newMachine(t, []string{"/bin/sh"}).open(t)
 	if _, err := s.Run(within(t), "echo a\x00b", &bytes.Buffer{}); err == nil {
 		t.Error("ran a command with a NUL byte")
 	}
 }
 
 func TestRunIsCanceled(t *testing.T) {
-	s := newPlace(t, []string{"/bin/sh"}).open(t)
+	s := newMachine(t, []string{"/bin/sh"}).open(t)
 	ctx, cancel := context.WithCancel(within(t))
 	defer cancel()
 	_, err := s.Run(ctx, `echo running; sleep 600`, writing(func([]byte) { cancel() }))
@@ -126,7 +126,7 @@ type writing func(p []byte)
 func (w writing) Write(p []byte) (int, error) { w(p); return len(p), nil }
 
 func TestRunSaysWhyTheSessionEnded(t *testing.T) {
-	s := newPlace(t, []string{"/bin/sh"}).open(t)
+	s := newMachine(t, []string{"/bin/sh"}).open(t)
 	_, err := s.Run(within(t), `kill -9 0`, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "ended") {
 		t.Errorf("got %v", err)
@@ -134,7 +134,7 @@ func TestRunSaysWhyTheSessionEnded(t *testing.T) {
 }
 
 func TestAttachIsATerminal(t *testing.T) {
-	eachShell(t, func(t *testing.T, p *place) {
+	eachShell(t, func(t *testing.T, p *machine) {
 		s := p.open(t)
 		keys := make(chan []byte, 1)
 		var got bytes.Buffer
@@ -156,7 +156,7 @@ func TestAttachIsATerminal(t *testing.T) {
 }
 
 func TestOpenOnSomethingElse(t *testing.T) {
-	p := newPlace(t, []string{"/bin/cat"})
+	p := newMachine(t, []string{"/bin/cat"})
 	process, err := p.start(t.Context())
 	if err != nil {
 		t.Fatal(err)

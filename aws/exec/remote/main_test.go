@@ -32,7 +32,7 @@ var shells = map[string][]string{
 }
 
 // eachShell runs a test in every shell that this machine has.
-func eachShell(t *testing.T, test func(t *testing.T, place *place)) {
+func eachShell(t *testing.T, test func(t *testing.T, machine *machine)) {
 	t.Helper()
 	for name, argv := range shells {
 		t.Run(name, func(t *testing.T) {
@@ -40,7 +40,7 @@ func eachShell(t *testing.T, test func(t *testing.T, place *place)) {
 			if _, err := os.Stat(argv[0]); err != nil {
 				t.Skipf("no %s here: %v", argv[0], err)
 			}
-			p := newPlace(t, argv)
+			p := newMachine(t, argv)
 			if name == "busybox" {
 				p.only(t, busyboxTools...)
 			}
@@ -49,15 +49,15 @@ func eachShell(t *testing.T, test func(t *testing.T, place *place)) {
 	}
 }
 
-// place is a container for a test: a directory, a PATH and a shell.
-type place struct {
+// machine is a container for a test: a directory, a PATH and a shell.
+type machine struct {
 	dir   string
 	path  string
 	shell []string
 }
 
-func newPlace(t *testing.T, shell []string) *place {
-	return &place{dir: t.TempDir(), path: os.Getenv("PATH"), shell: shell}
+func newMachine(t *testing.T, shell []string) *machine {
+	return &machine{dir: t.TempDir(), path: os.Getenv("PATH"), shell: shell}
 }
 
 // busyboxTools are all that this package can make use of.
@@ -65,7 +65,7 @@ var busyboxTools = append([]string{"sh"}, wanted...)
 
 // only leaves nothing in the PATH but these tools, all of them busybox's, which
 // finds its own tools even without a PATH where it was built so.
-func (p *place) only(t *testing.T, tools ...string) {
+func (p *machine) only(t *testing.T, tools ...string) {
 	t.Helper()
 	const busybox = "/bin/busybox"
 	if _, err := os.Stat(busybox); err != nil {
@@ -80,7 +80,7 @@ func (p *place) only(t *testing.T, tools ...string) {
 }
 
 // without is every tool of this machine but these.
-func (p *place) without(t *testing.T, tools ...string) {
+func (p *machine) without(t *testing.T, tools ...string) {
 	t.Helper()
 	missing := "|" + strings.Join(tools, "|") + "|"
 	dir := t.TempDir()
@@ -101,12 +101,12 @@ func (p *place) without(t *testing.T, tools ...string) {
 }
 
 // start starts the shell with a terminal.
-func (p *place) start(ctx context.Context) (agent.Process, error) {
+func (p *machine) start(ctx context.Context) (agent.Process, error) {
 	return agent.StartPTY(ctx, p.dir, []string{"PATH=" + p.path, "HOME=" + p.dir}, p.shell)
 }
 
 // open takes over a shell without a network in between.
-func (p *place) open(t *testing.T) *Shell {
+func (p *machine) open(t *testing.T) *Shell {
 	t.Helper()
 	process, err := p.start(t.Context())
 	if err != nil {
@@ -138,7 +138,7 @@ func within(t *testing.T) context.Context {
 
 // overNetwork takes over a shell at the far end of a data channel that loses
 // every seventh frame.
-func (p *place) overNetwork(t *testing.T) *Shell {
+func (p *machine) overNetwork(t *testing.T) *Shell {
 	t.Helper()
 	service := new(agent.Service)
 	service.SetFaults(agent.Faults{DropEvery: 7})

@@ -124,7 +124,7 @@ const loop = `g=%[1]s;h=%[2]s;t=;exec 5>&1 2>/dev/null;` +
 
 // wanted are the tools that are of use here.
 var wanted = []string{
-	"base64", "cat", "chmod", "cksum", "head", "mkdir", "mv", "od", "rm", "sha256sum", "stat", "stty", "tar", "tee", "wc",
+	"base64", "cat", "chmod", "cksum", "dd", "mkdir", "mv", "od", "rm", "sha256sum", "stat", "stty", "tar", "tee", "wc",
 }
 
 // probe prints the tools that are there. A base64 that cannot decode, an od
