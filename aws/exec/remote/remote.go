@@ -128,11 +128,14 @@ var wanted = []string{
 }
 
 // probe prints the tools that are there. A base64 that cannot decode, an od
-// with other options and a tee that cannot write to a descriptor do not count.
+// with other options, a tee that cannot write to a descriptor and what is only a
+// name do not count.
 const probe = `printf "go\n"
 for c in %s; do command -v $c >/dev/null && printf "%%s\n" $c; done
 [ "$(printf aGk= | base64 -d)" = hi ] || printf "no base64\n"
 [ "$(printf a | od -An -v -tx1)" = " 61" ] || printf "no od\n"
+[ "$(printf a | cksum)" = "1220704766 1" ] || printf "no cksum\n"
+case $(printf a | sha256sum) in ca978112*) ;; *) printf "no sha256sum\n";; esac
 [ "$({ printf a | tee /dev/fd/3; } 3>&1)" = aa ] || printf "no tee\n"`
 
 func (s *Shell) begin(ctx context.Context) error {
