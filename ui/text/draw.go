@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	gutter      = 3  // cells: what is looked at, stderr, what is not shown
+	gutter      = 4  // cells: what is looked at, stderr, what is not shown, a blank
 	leastText   = 16 // cells of text below which times and sources are left out
 	clockFormat = "01-02 15:04:05.000"
 	sourceCells = 14
@@ -149,7 +149,7 @@ func (l *Log) row(t *style.Theme, p place, first bool) string {
 	return line
 }
 
-// drawSigns draws three cells: the line that is looked at, stderr, and what
+// drawSigns draws the gutter: the line that is looked at, stderr, and what
 // cleaning took out of the line.
 func (l *Log) drawSigns(b *strings.Builder, t *style.Theme, p place, e entry, s *shown) {
 	begin := p.row == 0
@@ -172,6 +172,7 @@ func (l *Log) drawSigns(b *strings.Builder, t *style.Theme, p place, e entry, s 
 	default:
 		b.WriteByte(' ')
 	}
+	b.WriteByte(' ')
 }
 
 func (l *Log) drawPrefix(b *strings.Builder, t *style.Theme, e entry) {

@@ -136,7 +136,7 @@ func drive(t *testing.T, w *writer, o LogOptions, test func(d *driver)) {
 		}
 		d := &driver{Log: NewLog("web", w.feed(), o), t: t, w: w, host: &host{}, msgs: make(chan tea.Msg, 100_000)}
 		d.run(d.Init(d.host))
-		d.run(d.Resize(40, 11))
+		d.run(d.Resize(41, 11))
 		d.settleAll()
 		test(d)
 		d.Close()

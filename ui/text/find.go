@@ -72,8 +72,12 @@ func (l *Log) matches() []int64 {
 		return lines
 	}
 	var both []int64
+	left := l.filter.found.lines
 	for _, n := range lines {
-		if _, ok := slices.BinarySearch(l.filter.found.lines, n); ok {
+		for len(left) > 0 && left[0] < n {
+			left = left[1:]
+		}
+		if len(left) > 0 && left[0] == n {
 			both = append(both, n)
 		}
 	}
@@ -84,7 +88,7 @@ func (l *Log) matches() []int64 {
 // one from the top of the screen on, or the last one above it.
 func (l *Log) nextMatch(lines []int64, by int) int {
 	from := l.top.line
-	if l.match != nil && l.showing(*l.match) {
+	if l.match != nil && l.showing(l.matchPlace()) {
 		from = *l.match
 		i, here := slices.BinarySearch(lines, from)
 		switch {
@@ -102,8 +106,17 @@ func (l *Log) nextMatch(lines []int64, by int) int {
 	return i
 }
 
-func (l *Log) showing(n int64) bool {
-	return slices.ContainsFunc(l.visible(), func(p place) bool { return p.line == n })
+func (l *Log) showing(p place) bool { return slices.Contains(l.visible(), p) }
+
+// matchPlace is where the match that n and N go on from begins.
+func (l *Log) matchPlace() place {
+	p := place{line: *l.match}
+	s := l.shown(p.line)
+	if at := s.matches(l.search.pattern); l.wrap && len(at) > 0 {
+		_, _, room := l.columns()
+		p.row = s.rowAt(at[0].from, room)
+	}
+	return p
 }
 
 // goTo shows a matching line, with its first match.
@@ -111,31 +124,18 @@ func (l *Log) goTo(n int64) {
 	l.pause()
 	l.match = &n
 	s := l.shown(n)
-	spans := s.matches(l.search.pattern)
-	p := place{line: n}
-	if len(spans) > 0 {
-		p.row = l.showSpan(s, spans[0])
+	if at := s.matches(l.search.pattern); !l.wrap && len(at) > 0 {
+		l.showColumns(style.Width(s.text[:at[0].from]), style.Width(s.text[:at[0].to]))
 	}
-	l.reveal(p)
+	l.reveal(l.matchPlace())
 }
 
-// showSpan scrolls sideways to a part of the line, or says which of its rows
-// has it.
-func (l *Log) showSpan(s *shown, at span) int {
+// showColumns scrolls sideways as far as it takes to show a part of a line.
+func (l *Log) showColumns(from, to int) {
 	_, _, room := l.columns()
-	if l.wrap {
-		rows := s.wrapped(room)
-		i, here := slices.BinarySearch(rows, int32(at.from)) //nolint:gosec // a line is cut far below
-		if !here {
-			i--
-		}
-		return i
-	}
-	from, to := style.Width(s.text[:at.from]), style.Width(s.text[:at.to])
 	if from < l.x || to > l.x+room-1 {
 		l.x = max(0, to-room*2/3)
 	}
-	return 0
 }
 
 // position says which of the matches is looked at.

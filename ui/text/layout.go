@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
@@ -63,10 +64,22 @@ func newShown(e entry, raw []byte, k look) *shown {
 	default:
 		s.text = expand(string(raw))
 	}
+	if !s.ascii {
+		s.text = standing(s.text)
+	}
 	if more > 0 || e.is(halved) {
 		s.text, s.ascii = s.text+rest(e, more), false
 	}
 	return s
+}
+
+// standing puts a dotted circle under a mark that has no letter to combine with:
+// it would take the blank before it, and change its width.
+func standing(text string) string {
+	if _, cells := ansi.FirstGraphemeCluster(text, ansi.GraphemeWidth); text == "" || cells > 0 {
+		return text
+	}
+	return "◌" + text
 }
 
 // cutDrawn is the part of a line that is drawn, and how many bytes are not.
@@ -117,7 +130,7 @@ func (s *shown) wrapped(room int) []int32 {
 	for at := 0; at < len(s.text); {
 		cluster, cells := ansi.FirstGraphemeCluster(s.text[at:], ansi.GraphemeWidth)
 		if column+cells > room && column > 0 {
-			s.rows, column = append(s.rows, int32(at)), 0 //nolint:gosec // likewise
+			s.rows, column = append(s.rows, int32(at)), 0
 		}
 		column += cells
 		at += len(cluster)
@@ -132,6 +145,15 @@ func (s *shown) row(i, room int) span {
 		return span{int(rows[i]), int(rows[i+1])}
 	}
 	return span{int(rows[i]), len(s.text)}
+}
+
+// rowAt is the row that shows a byte of the text.
+func (s *shown) rowAt(at, room int) int {
+	i, begins := slices.BinarySearch(s.wrapped(room), int32(at)) //nolint:gosec // a line is cut far below
+	if !begins {
+		i--
+	}
+	return i
 }
 
 // matches is where the text has the pattern.

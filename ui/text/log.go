@@ -222,6 +222,9 @@ func (l *Log) held() bool { return len(l.pending) > 0 }
 func (l *Log) changed() {
 	l.search.cover(l.ring)
 	l.filter.cover(l.ring)
+	if l.match != nil && (*l.match < l.ring.first() || *l.match >= l.ring.end) {
+		l.match = nil
+	}
 	l.settle()
 }
 

@@ -235,12 +235,12 @@ func TestLogKeepsItsPlaceWhenLinesAreDropped(t *testing.T) {
 func TestFoldedLogHoldsItsSource(t *testing.T) {
 	drive(t, &writer{}, LogOptions{}, func(d *driver) {
 		d.write(numbered(1, 3)...)
-		d.run(d.Resize(40, 0))
+		d.run(d.Resize(41, 0))
 		d.write(numbered(4, 3)...)
 		if n := d.ring.len(); n != 3 {
 			t.Errorf("took %d lines while folded", n)
 		}
-		d.run(d.Resize(40, 11))
+		d.run(d.Resize(41, 11))
 		d.settleAll()
 		d.wantRows("line 1", "line 2", "line 3", "line 4", "line 5", "line 6")
 	})

@@ -20,7 +20,7 @@ func (l *Log) Typing() bool { return l.prompt.sign != "" }
 
 func (l *Log) ask(sign string) func() tea.Cmd {
 	return func() tea.Cmd {
-		l.prompt = prompt{sign: sign}
+		l.prompt, l.steps = prompt{sign: sign}, nil
 		l.settle()
 		return nil
 	}

@@ -41,7 +41,7 @@ func (l *Log) mark() {
 	}
 	l.pause()
 	last := rows[len(rows)-1].line
-	if l.match != nil && l.showing(*l.match) {
+	if l.match != nil && l.search.pattern != nil && l.showing(l.matchPlace()) {
 		last = *l.match
 	}
 	l.marked = &selection{last, last}
