@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/moby/client"
-
 	"gantry/internal/diagnose"
 )
 
@@ -114,15 +112,15 @@ func (c *Client) listenTarget(ctx context.Context, row Container) (Listen, liste
 	if err != nil {
 		return Listen{}, listenTarget{}, c.explain(what, err)
 	}
-	in, err := api.ContainerInspect(ctx, row.ID, client.ContainerInspectOptions{})
+	in, err := c.inspect(ctx, api, row.ID)
 	if err != nil {
 		return Listen{}, listenTarget{}, c.explain(what, err)
 	}
-	d := described(in.Container)
+	d := described(in)
 	l := Listen{Container: d.Name}
-	if cfg := in.Container.Config; cfg != nil {
+	if cfg := in.Config; cfg != nil {
 		l.Stack = DetectStack(StackHints{
-			Image: cfg.Image, Command: append([]string{in.Container.Path}, in.Container.Args...), Env: cfg.Env, Labels: cfg.Labels,
+			Image: cfg.Image, Command: append([]string{in.Path}, in.Args...), Env: cfg.Env, Labels: cfg.Labels,
 		})
 	}
 	for _, p := range d.Ports {
@@ -141,8 +139,8 @@ func (c *Client) listenTarget(ctx context.Context, row Container) (Listen, liste
 		l.Reason = "it publishes no port: run it with -p HOST:CONTAINER to reach it"
 	}
 	t := listenTarget{id: d.ID, pid: d.Detail.PID}
-	if in.Container.NetworkSettings != nil {
-		for _, n := range in.Container.NetworkSettings.Networks {
+	if in.NetworkSettings != nil {
+		for _, n := range in.NetworkSettings.Networks {
 			if n == nil {
 				continue
 			}

@@ -105,6 +105,15 @@ func TestListeningHasNothingToSay(t *testing.T) {
 	}
 }
 
+// A number of a process here says nothing about the engine's processes.
+func TestProcTablesOfAStranger(t *testing.T) {
+	for _, pid := range []int{os.Getpid(), 1 << 30} {
+		if _, err := procTables(pid, "0123456789abcdef"); !errors.Is(err, errElsewhere) {
+			t.Errorf("process %d: %v", pid, err)
+		}
+	}
+}
+
 func TestListeningByHelperReadOnly(t *testing.T) {
 	c := New(Options{ReadOnly: true, Host: "unix:///nowhere"})
 	if _, err := c.ListeningByHelper(t.Context(), Container{ID: "x"}, ""); !errors.Is(err, ErrReadOnly) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"gantry/internal/diagnose"
@@ -68,14 +69,14 @@ var errEnough = errors.New("enough lines")
 // are at that moment, in the order of the log, from one goroutine; while it
 // works nothing more is read, so memory stays bounded. It returns nil at the
 // end of the log, and when ctx is canceled while following.
-func (c *Client) Logs(ctx context.Context, container string, o LogOptions, emit func([]LogLine)) error {
-	what := "read the log of " + short(container)
+func (c *Client) Logs(ctx context.Context, id string, o LogOptions, emit func([]LogLine)) error {
+	what := "read the log of " + short(id)
 	api, err := c.api(ctx)
 	if err != nil {
 		return c.explain(what, err)
 	}
 	left := o.Limit
-	err = readLogs(ctx, api, container, o, func(lines []LogLine) error {
+	err = c.readLogs(ctx, api, id, o, func(lines []LogLine) error {
 		if o.Limit == 0 {
 			emit(lines)
 			return nil
@@ -108,19 +109,19 @@ func (c *Client) endLogs(ctx context.Context, what string, o LogOptions, err err
 }
 
 // readLogs opens the log and splits it into lines.
-func readLogs(ctx context.Context, api *client.Client, container string, o LogOptions, emit func([]LogLine) error) error {
+func (c *Client) readLogs(ctx context.Context, api *client.Client, id string, o LogOptions, emit func([]LogLine) error) error {
 	// A terminal's output has no frames, and only inspect tells.
-	in, err := api.ContainerInspect(ctx, container, client.ContainerInspectOptions{})
+	in, err := c.inspect(ctx, api, id)
 	if err != nil {
 		return err
 	}
-	body, err := api.ContainerLogs(ctx, container, o.request())
+	body, err := api.ContainerLogs(ctx, id, o.request())
 	if err != nil {
 		return err
 	}
 	defer body.Close()
 	r := newLogReader(body, emit)
-	if in.Container.Config != nil && in.Container.Config.Tty {
+	if in.Config != nil && in.Config.Tty {
 		return r.readTerminal()
 	}
 	return r.readFrames()
@@ -150,6 +151,15 @@ func engineTime(t time.Time) string {
 	return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())
 }
 
+// inspect reads a container within the time for a description, although the
+// stream that follows has none.
+func (c *Client) inspect(ctx context.Context, api *client.Client, id string) (container.InspectResponse, error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
+	out, err := api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	return out.Container, err
+}
+
 // LogPage says which older lines to read.
 type LogPage struct {
 	Before time.Time // the time of the first line that is there already
@@ -168,8 +178,8 @@ const maxPageBytes = 16 << 20
 // on 20.10). It can begin a longer tail further up, which it finds by going
 // back through the file: half way up a million lines costs it a tenth of a
 // second. A wrong Loaded costs more, not other lines.
-func (c *Client) OlderLogs(ctx context.Context, container string, p LogPage, report func(read int)) ([]LogLine, error) {
-	what := "read older lines of " + short(container)
+func (c *Client) OlderLogs(ctx context.Context, id string, p LogPage, report func(read int)) ([]LogLine, error) {
+	what := "read older lines of " + short(id)
 	api, err := c.api(ctx)
 	if err != nil {
 		return nil, c.explain(what, err)
@@ -179,7 +189,7 @@ func (c *Client) OlderLogs(ctx context.Context, container string, p LogPage, rep
 	// with the same line, that is the log's first one.
 	var first time.Time
 	for tail := p.Loaded + p.Lines + p.Lines/2 + 100; ; tail *= 2 {
-		ring, begins, err := readPage(ctx, api, container, p, tail, report)
+		ring, begins, err := c.readPage(ctx, api, id, p, tail, report)
 		if err != nil {
 			return nil, c.endLogs(ctx, what, LogOptions{}, err)
 		}
@@ -190,20 +200,32 @@ func (c *Client) OlderLogs(ctx context.Context, container string, p LogPage, rep
 	}
 }
 
-// readPage reads a tail up to the first line that is there already. begins is
-// the time of the tail's first line, zero for an empty log.
-func readPage(ctx context.Context, api *client.Client, container string, p LogPage, tail int, report func(int)) (ring *lineRing, begins time.Time, err error) {
+// disorder is how far a line's time may be ahead of the next one's: the engine
+// reads stdout and stderr side by side, and writes what it has first.
+const disorder = time.Second
+
+// readPage reads a tail up to the first line that is there already, which is
+// known by its exact time; without it, times alone decide. begins is the time
+// of the tail's first line, zero for an empty log.
+func (c *Client) readPage(ctx context.Context, api *client.Client, id string, p LogPage, tail int, report func(int)) (page *lineRing, begins time.Time, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ring = &lineRing{most: p.Lines}
+	ring := &lineRing{most: p.Lines}
+	before := &lineRing{most: p.Lines}
 	read := 0
-	err = readLogs(ctx, api, container, LogOptions{Tail: tail}, func(lines []LogLine) error {
+	err = c.readLogs(ctx, api, id, LogOptions{Tail: tail}, func(lines []LogLine) error {
 		if read == 0 {
 			begins = lines[0].At
 		}
 		for _, l := range lines {
-			if !l.At.Before(p.Before) {
+			switch {
+			case l.At.Equal(p.Before):
+				before = ring
 				return errEnough
+			case l.At.After(p.Before.Add(disorder)):
+				return errEnough
+			case l.At.Before(p.Before):
+				before.add(l)
 			}
 			ring.add(l)
 		}
@@ -214,7 +236,7 @@ func readPage(ctx context.Context, api *client.Client, container string, p LogPa
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	return ring, begins, err
+	return before, begins, err
 }
 
 // lineRing keeps the last lines of a reading, bounded in number and bytes.

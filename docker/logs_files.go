@@ -41,6 +41,8 @@ func (c *Client) LogFiles(ctx context.Context, id string) ([]LogFile, error) {
 	if err != nil {
 		return nil, c.explain(what, err)
 	}
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	diff, err := api.ContainerDiff(ctx, id, client.ContainerDiffOptions{})
 	if err != nil {
 		return nil, c.explain(what, err)
@@ -118,11 +120,11 @@ func (c *Client) TailFile(ctx context.Context, id, file string, o TailOptions, e
 		return &diagnose.Error{What: what, Cause: "the path does not begin with /", Do: "give the whole path", Err: ErrInvalid}
 	}
 	o.Lines = orElse(max(o.Lines, 0), defaultTail)
-	in, err := api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	in, err := c.inspect(ctx, api, id)
 	if err != nil {
 		return c.explain(what, err)
 	}
-	if described(in.Container).State == string(container.StateRunning) && !c.opts.ReadOnly {
+	if described(in).State == string(container.StateRunning) && !c.opts.ReadOnly {
 		err := execTail(ctx, api, id, file, o, emit)
 		if !errors.Is(err, ErrNoTail) {
 			return c.endLogs(ctx, what, LogOptions{Follow: o.Follow}, err)

@@ -81,6 +81,8 @@ func (c *Client) LogSource(ctx context.Context, id string) (LogSource, error) {
 	if err != nil {
 		return LogSource{}, c.explain(what, err)
 	}
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	in, err := api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return LogSource{}, c.explain(what, err)

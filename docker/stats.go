@@ -65,11 +65,11 @@ func (c *Client) Stats(ctx context.Context, id string, emit func(Stat)) error {
 	if err != nil {
 		return c.explain(what, err)
 	}
-	in, err := api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	in, err := c.inspect(ctx, api, id)
 	if err != nil {
 		return c.explain(what, err)
 	}
-	if row := described(in.Container); !row.Running() {
+	if row := described(in); !row.Running() {
 		return notRunning(what, row)
 	}
 	answer, err := api.ContainerStats(ctx, id, client.ContainerStatsOptions{Stream: true})
@@ -77,7 +77,7 @@ func (c *Client) Stats(ctx context.Context, id string, emit func(Stat)) error {
 		return c.explain(what, err)
 	}
 	defer answer.Body.Close()
-	err = readStats(answer.Body, coresAllowed(in.Container.HostConfig), emit)
+	err = readStats(answer.Body, coresAllowed(in.HostConfig), emit)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil
 	}
