@@ -260,6 +260,10 @@ func (c *cloud) OpenShell(context.Context, aws.Task, string, string, int, int) (
 	return nil, &diagnose.Error{What: "open a shell", Cause: "this cloud has none"}
 }
 
+func (c *cloud) OpenForward(context.Context, aws.Task, string, string, int, int) (*exec.Forward, error) {
+	return nil, &diagnose.Error{What: "forward a port", Cause: "this cloud has none"}
+}
+
 func (c *cloud) ExplainExec(context.Context, aws.Task, string) error { return nil }
 
 func (c *cloud) EnableExec(_ context.Context, s aws.Service) error {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -249,7 +250,7 @@ func (d *dialog) lines(w int) []string {
 	t := style.Now()
 	var lines []string
 	for i, f := range d.fields {
-		lines = append(lines, d.fieldLine(f, w))
+		lines = append(lines, d.fieldLine(i, w))
 		if i == d.at {
 			lines = append(lines, f.choiceLines(w)...)
 		}
@@ -268,11 +269,23 @@ func (d *dialog) lines(w int) []string {
 	return lines
 }
 
-func (d *dialog) fieldLine(f *field, w int) string {
-	t := style.Now()
+func (d *dialog) fieldLine(i, w int) string {
+	t, f := style.Now(), d.fields[i]
 	lw := d.labelWidth()
 	f.input.SetWidth(max(1, w-lw-1))
-	return t.Header.Render(style.Fit(f.Label, lw)) + t.Field.Render(style.Fit(f.input.View(), w-lw))
+	text := f.input.View()
+	if f.Strict && i != d.at {
+		text = style.Plain(f.chosen()) // what was typed only searched for it
+	}
+	return t.Header.Render(style.Fit(f.Label, lw)) + t.Field.Render(style.Fit(text, w-lw))
+}
+
+// chosen is what is shown of the choice.
+func (f *field) chosen() string {
+	if f.picked < 0 || f.picked >= len(f.choices) {
+		return ""
+	}
+	return cmp.Or(f.choices[f.picked].Label, f.choices[f.picked].Value)
 }
 
 func (f *field) choiceLines(w int) []string {
@@ -281,10 +294,7 @@ func (f *field) choiceLines(w int) []string {
 	var lines []string
 	for i := from; i < min(from+shownChoices, len(f.choices)); i++ {
 		c := f.choices[i]
-		text := c.Label
-		if text == "" {
-			text = c.Value
-		}
+		text := cmp.Or(c.Label, c.Value)
 		line := style.Fit("  "+style.Plain(text), w-style.Width(c.Note)-1) + " " + t.Dim.Render(style.Plain(c.Note))
 		if i == f.picked {
 			line = t.Selected.Render(style.Fit(line, w))

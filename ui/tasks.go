@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -236,6 +237,11 @@ func (t *tasks) Update(msg tea.Msg) tea.Cmd {
 		return t.Follow(t.source())
 	case execEnabled:
 		return t.enabled(msg)
+	case forwardOpened:
+		return forwarding(t.host, msg)
+	case forwardTrouble:
+		t.host.Say(pane.Notice{Err: errors.New(msg.text)})
+		return hear(msg.more)
 	}
 	return t.Table.Update(msg)
 }

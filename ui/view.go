@@ -77,7 +77,7 @@ func (f *Frame) slotView(i int) string {
 // then the jobs.
 func (f *Frame) status() string {
 	t := style.Now()
-	right := f.jobs.line(f.w / 3)
+	right := f.jobs.line(f.w / 2)
 	if f.notice.Text != "" && f.notice.Err == nil {
 		right = strings.TrimSpace(t.Accent.Render(style.Plain(f.notice.Text)) + "  " + right)
 	}
