@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"gantry/aws/sandbox/wire"
 )
 
 // pace is how long the steps of a task's life take, where no runtime decides.
@@ -34,8 +36,7 @@ var usualPace = pace{
 }
 
 // ecsBackend is the state of Amazon ECS in one account and region. Each of its
-// operations is a method of the SDK client's own shape, which is how the wire
-// layer finds them.
+// operations is a method of the SDK client's own shape.
 //
 // One mutex guards everything. What must not happen under it, which is every
 // call of the runtime, is queued with later and made by unlock, in order.
@@ -76,6 +77,34 @@ func newECS(region, account string, clock Clock, rt Runtime, log *slog.Logger) *
 		alarms:   make(map[*alarm]struct{}),
 		clusters: make(map[string]*cluster),
 		families: make(map[string]*family),
+	}
+}
+
+// operations lists what is emulated of ECS, without Exec.
+func (b *ecsBackend) operations() []wire.Operation {
+	return []wire.Operation{
+		wire.Op(b.CreateCluster),
+		wire.Op(b.UpdateCluster),
+		wire.Op(b.DeleteCluster),
+		wire.Op(b.ListClusters),
+		wire.Op(b.DescribeClusters),
+		wire.Op(b.RegisterTaskDefinition),
+		wire.Op(b.DeregisterTaskDefinition),
+		wire.Op(b.DescribeTaskDefinition),
+		wire.Op(b.ListTaskDefinitions),
+		wire.Op(b.ListTaskDefinitionFamilies),
+		wire.Op(b.CreateService),
+		wire.Op(b.UpdateService),
+		wire.Op(b.DeleteService),
+		wire.Op(b.ListServices),
+		wire.Op(b.DescribeServices),
+		wire.Op(b.RunTask),
+		wire.Op(b.StopTask),
+		wire.Op(b.ListTasks),
+		wire.Op(b.DescribeTasks),
+		wire.Op(b.TagResource),
+		wire.Op(b.UntagResource),
+		wire.Op(b.ListTagsForResource),
 	}
 }
 

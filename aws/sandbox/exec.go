@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"gantry/aws/sandbox/agent"
+	"gantry/aws/sandbox/wire"
 )
 
 // Terminal is a program with a terminal, in a container.
@@ -49,6 +50,10 @@ func newExec(state *ecsBackend, keys *kmsBackend, faults *Faults, url string, lo
 	}
 	state.containerEnded = x.endSessions
 	return x
+}
+
+func (x *execBackend) operations() []wire.Operation {
+	return []wire.Operation{wire.Op(x.ExecuteCommand)}
 }
 
 // Close ends every session and waits until nothing of them is left.

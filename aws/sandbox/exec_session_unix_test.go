@@ -4,6 +4,7 @@ package sandbox_test
 
 import (
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -100,6 +101,8 @@ func TestTerminateSessionEndsTheProgram(t *testing.T) {
 func TestConfinedShell(t *testing.T) {
 	t.Parallel()
 	outside := t.TempDir()
+	signal.Ignore(os.Interrupt) // as in the background of a script
+	t.Cleanup(func() { signal.Reset(os.Interrupt) })
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	sh := w.shell(task, "web", "/bin/sh")
@@ -129,6 +132,12 @@ func TestConfinedShell(t *testing.T) {
 	} {
 		sh.says(try.line, try.want)
 	}
+	sh.types("sleep 1000\n")
+	w.until("sleep runs", func() bool { return strings.HasSuffix(sh.text(), "sleep 1000\r\n") })
+	w.until("an interrupt ends it", func() bool {
+		sh.types("\x03")
+		return strings.HasSuffix(sh.text(), "# ")
+	})
 	if left, _ := filepath.Glob(outside + "/*"); len(left) > 0 {
 		t.Errorf("it wrote %v outside", left)
 	}

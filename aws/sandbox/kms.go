@@ -49,6 +49,10 @@ func newKMS() *kmsBackend {
 	return &kmsBackend{gcm}
 }
 
+func (k *kmsBackend) operations() []wire.Operation {
+	return []wire.Operation{wire.Op(k.GenerateDataKey), wire.Op(k.Decrypt)}
+}
+
 // GenerateDataKey makes a random key, plain and wrapped together with its
 // encryption context.
 func (k *kmsBackend) GenerateDataKey(_ context.Context, in *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error) {

@@ -94,11 +94,11 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 
 // services registers every emulated service, one line each.
 func (s *Server) services(m *wire.Mux) {
-	m.Handle(wire.Service{Name: "ecs", Target: "AmazonEC2ContainerServiceV20141113", LowerKeys: true, Unions: ecsUnions, Document: ecsDocument}, s.ecs)
-	m.Handle(wire.Service{Name: "ecs"}, s.exec)
-	m.Handle(wire.Service{Name: "ssm", Target: "AmazonSSM"}, ssmBackend{s.exec})
-	m.Handle(wire.Service{Name: "kms", Target: "TrentService"}, s.kms)
-	m.Handle(wire.Service{Name: "sts", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/"}, stsBackend{})
+	m.Handle(wire.Service{Name: "ecs", Target: "AmazonEC2ContainerServiceV20141113", LowerKeys: true, Unions: ecsUnions, Document: ecsDocument}, s.ecs.operations()...)
+	m.Handle(wire.Service{Name: "ecs"}, s.exec.operations()...)
+	m.Handle(wire.Service{Name: "ssm", Target: "AmazonSSM"}, ssmBackend{s.exec}.operations()...)
+	m.Handle(wire.Service{Name: "kms", Target: "TrentService"}, s.kms.operations()...)
+	m.Handle(wire.Service{Name: "sts", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/"}, stsBackend{}.operations()...)
 }
 
 // ecsUnions are the union members that the inputs of emulated operations reach.

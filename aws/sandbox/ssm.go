@@ -19,6 +19,10 @@ import (
 // forward a port of a container, and the upkeep of all sessions.
 type ssmBackend struct{ exec *execBackend }
 
+func (s ssmBackend) operations() []wire.Operation {
+	return []wire.Operation{wire.Op(s.StartSession), wire.Op(s.ResumeSession), wire.Op(s.TerminateSession)}
+}
+
 // sessionPrefix begins the ids of sessions: SSM takes the caller's name.
 const sessionPrefix = "sandbox"
 

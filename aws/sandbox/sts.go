@@ -5,6 +5,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"gantry/aws/sandbox/wire"
 )
 
 // userARN is the one identity that calls the sandbox.
@@ -15,6 +17,10 @@ const userID = "AIDASANDBOX0000000000"
 
 // stsBackend is AWS STS, as far as asking who one is.
 type stsBackend struct{}
+
+func (s stsBackend) operations() []wire.Operation {
+	return []wire.Operation{wire.Op(s.GetCallerIdentity)}
+}
 
 // GetCallerIdentity names the account and the user that the key belongs to.
 func (stsBackend) GetCallerIdentity(context.Context, *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {

@@ -40,7 +40,11 @@ func confineShell(s shell) int {
 // runAsInit runs a command in the foreground of the terminal, reaps every
 // process that nobody else waits for, and returns the command's status.
 func runAsInit(command []string) (int, error) {
-	go passOn()
+	// A sandbox in the background of a script ignores interrupts, which the
+	// shell must not inherit: what has a handler here is reset there.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGHUP, unix.SIGTERM, unix.SIGINT)
+	go passOn(signals)
 	p, err := os.StartProcess(command[0], command, &os.ProcAttr{
 		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Foreground: true, Ctty: 0},
@@ -66,11 +70,13 @@ func runAsInit(command []string) (int, error) {
 	}
 }
 
-// passOn tells every process in the namespace when the terminal hangs up.
-func passOn() {
-	hangUps := make(chan os.Signal, 1)
-	signal.Notify(hangUps, unix.SIGHUP, unix.SIGTERM)
-	for range hangUps {
+// passOn tells every process in the namespace when the terminal hangs up. An
+// interrupt reaches those in its foreground by itself.
+func passOn(signals <-chan os.Signal) {
+	for s := range signals {
+		if s == unix.SIGINT {
+			continue
+		}
 		_ = unix.Kill(-1, unix.SIGHUP) // they may all have ended
 		_ = unix.Kill(-1, unix.SIGCONT)
 	}

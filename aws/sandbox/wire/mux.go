@@ -1,6 +1,6 @@
 // Package wire speaks the request protocols of AWS from the server's side. It
-// turns an HTTP request into a call of a Go method that takes and returns the
-// SDK's own Input and Output types, and the method's result into the bytes
+// turns an HTTP request into a call of a Go function that takes and returns the
+// SDK's own Input and Output types, and its result into the bytes
 // that AWS would send. It holds no state and knows no service by name.
 //
 // A protocol is chosen for each request, not for each service: clients differ
@@ -44,11 +44,11 @@ type Call struct {
 	Operation string // "DescribeTasks"
 }
 
-// Mux routes API requests to Go methods. Its fields and services are set
+// Mux routes API requests to operations. Its fields and services are set
 // before it serves; after that it is safe for concurrent use.
 type Mux struct {
 	// Before sees every call of a known operation before its parameters are
-	// read; its error is the answer in the method's stead.
+	// read; its error is the answer in the operation's stead.
 	Before func(ctx context.Context, c Call) error
 	// Log is told of each call at debug level, never of its contents, and of
 	// failures of the server's own; nil discards.
@@ -60,55 +60,19 @@ type Mux struct {
 type service struct {
 	Service
 	codec      *codec
-	operations map[string]operation
+	operations map[string]Operation
 }
 
-type operation struct {
-	input reflect.Type // the Input struct
-	run   func(ctx context.Context, input reflect.Value) (reflect.Value, error)
-}
-
-var (
-	contextType = reflect.TypeFor[context.Context]()
-	errorType   = reflect.TypeFor[error]()
-)
-
-// Handle registers every exported method of backend that has the shape
-// func(context.Context, *XInput) (*XOutput, error) and the name X as the
-// operation X of s. Other methods are left alone. Registering an operation
-// twice, or a backend with none, is a mistake of the program and panics.
-func (m *Mux) Handle(s Service, backend any) {
+// Handle registers operations of s. Registering one twice, or none at all, is a
+// mistake of the program and panics.
+func (m *Mux) Handle(s Service, operations ...Operation) {
+	if len(operations) == 0 {
+		panic("wire: no operation of " + s.Name)
+	}
 	target := m.service(s)
-	v := reflect.ValueOf(backend)
-	found := 0
-	for i := range v.NumMethod() {
-		name, method := v.Type().Method(i).Name, v.Method(i)
-		if !isOperation(name, method.Type()) {
-			continue
-		}
-		found++
-		target.add(name, operation{
-			input: method.Type().In(1).Elem(),
-			run: func(ctx context.Context, input reflect.Value) (reflect.Value, error) {
-				out := method.Call([]reflect.Value{reflect.ValueOf(ctx), input})
-				err, _ := out[1].Interface().(error)
-				return out[0], err
-			},
-		})
+	for _, op := range operations {
+		target.add(op)
 	}
-	if found == 0 {
-		panic(fmt.Sprintf("wire: %T has no operation of %s", backend, s.Name))
-	}
-}
-
-func isOperation(name string, t reflect.Type) bool {
-	return t.NumIn() == 2 && t.NumOut() == 2 && !t.IsVariadic() &&
-		t.In(0) == contextType && t.Out(1) == errorType &&
-		isStruct(t.In(1), name+"Input") && isStruct(t.Out(0), name+"Output")
-}
-
-func isStruct(t reflect.Type, name string) bool {
-	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct && t.Elem().Name() == name
 }
 
 func (m *Mux) service(s Service) *service {
@@ -117,16 +81,16 @@ func (m *Mux) service(s Service) *service {
 			return known
 		}
 	}
-	added := &service{Service: s, codec: newCodec(s), operations: map[string]operation{}}
+	added := &service{Service: s, codec: newCodec(s), operations: map[string]Operation{}}
 	m.services = append(m.services, added)
 	return added
 }
 
-func (s *service) add(name string, op operation) {
-	if _, twice := s.operations[name]; twice {
-		panic(fmt.Sprintf("wire: %s:%s is registered twice", s.Name, name))
+func (s *service) add(op Operation) {
+	if _, twice := s.operations[op.Name]; twice {
+		panic(fmt.Sprintf("wire: %s:%s is registered twice", s.Name, op.Name))
 	}
-	s.operations[name] = op
+	s.operations[op.Name] = op
 }
 
 func (m *Mux) find(match func(*service) bool) *service {
@@ -206,7 +170,7 @@ func (m *Mux) converse(c *conversation, w http.ResponseWriter, r *http.Request) 
 	if err := c.service.codec.assign(input.Elem(), params, ""); err != nil {
 		return nil, err
 	}
-	output, err := op.run(r.Context(), input)
+	output, err := op.run(r.Context(), input.Interface())
 	if err != nil {
 		return nil, err
 	}

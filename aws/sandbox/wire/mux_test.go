@@ -36,8 +36,9 @@ func (backend) CreateService(context.Context, *ecs.CreateServiceInput) (*ecs.Cre
 	return &ecs.CreateServiceOutput{Service: &ecstypes.Service{}}, nil
 }
 
-// Stop is no operation: it has another shape.
-func (backend) Stop(string) error { return nil }
+func (b backend) operations() []Operation {
+	return []Operation{Op(b.DescribeTasks), Op(b.CreateService)}
+}
 
 type stsBackend struct{}
 
@@ -50,8 +51,8 @@ func (stsBackend) AssumeRole(_ context.Context, in *sts.AssumeRoleInput) (*sts.A
 
 func newMux(b backend) *Mux {
 	m := &Mux{}
-	m.Handle(ecsService, b)
-	m.Handle(stsService, stsBackend{})
+	m.Handle(ecsService, b.operations()...)
+	m.Handle(stsService, Op(stsBackend{}.AssumeRole))
 	return m
 }
 
@@ -351,11 +352,23 @@ func TestACallWhoseClientLeftIsCutOff(t *testing.T) {
 	m.ServeHTTP(w, r)
 }
 
+func answerNothing[I, O any](context.Context, *I) (*O, error) { return nil, nil }
+
 func TestHandleRefusesMistakes(t *testing.T) {
+	type (
+		Describe    struct{}
+		Input       struct{}
+		Output      struct{}
+		CountInput  int
+		CountOutput int
+	)
 	for name, handle := range map[string]func(*Mux){
-		"no operation":      func(m *Mux) { m.Handle(ecsService, struct{}{}) },
-		"operation twice":   func(m *Mux) { m.Handle(ecsService, backend{}) },
-		"the client itself": func(m *Mux) { m.Handle(ecsService, ecs.New(ecs.Options{})) },
+		"no operation":          func(m *Mux) { m.Handle(ecsService) },
+		"operation twice":       func(m *Mux) { m.Handle(ecsService, Op(backend{}.CreateService)) },
+		"two operations' types": func(*Mux) { Op(answerNothing[ecs.CreateServiceInput, ecs.DeleteServiceOutput]) },
+		"not an input":          func(*Mux) { Op(answerNothing[Describe, ecs.DescribeTasksOutput]) },
+		"no name":               func(*Mux) { Op(answerNothing[Input, Output]) },
+		"no structs":            func(*Mux) { Op(answerNothing[CountInput, CountOutput]) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
