@@ -14,6 +14,9 @@ const (
 	leastText   = 16 // cells of text below which times and sources are left out
 	clockFormat = "01-02 15:04:05.000"
 	sourceCells = 14
+
+	sequencesSign   = "^" // escape sequences were taken out, which raw shows as ^[
+	overwrittenSign = "<" // text before a carriage return was
 )
 
 // View is the pane as it was drawn after the last change.
@@ -166,9 +169,9 @@ func (l *Log) drawSigns(b *strings.Builder, t *style.Theme, p place, e entry, s 
 	}
 	switch {
 	case begin && s.lost&sequences != 0:
-		b.WriteString(t.Dim.Render("␛"))
+		b.WriteString(t.Dim.Render(sequencesSign))
 	case begin && s.lost&overwritten != 0:
-		b.WriteString(t.Dim.Render("␍"))
+		b.WriteString(t.Dim.Render(overwrittenSign))
 	default:
 		b.WriteByte(' ')
 	}

@@ -183,6 +183,8 @@ func TestLogTellsAnErrorBelowItsLastLines(t *testing.T) {
 		d.settleAll()
 		d.wantScreen("json-file · 165 MB, no rotation")
 		d.wantScreen("line 50 ✗ read the log of web the engine is gone → start it")
+		d.keys("k")
+		d.wantFoot("■ not followed; ctrl+r tries again")
 		d.keys("ctrl+r")
 		if got := d.w.marks[1].At; !got.Equal(then.Add(50*time.Second + 1)) {
 			t.Errorf("goes on from %v", got)
@@ -257,5 +259,41 @@ func TestClosableLogCloses(t *testing.T) {
 		if !d.Gone() {
 			t.Error("is still there")
 		}
+	})
+}
+
+// Lines without a time cannot be gone on from: the log is read anew.
+func TestLogWithoutTimesIsReadAnew(t *testing.T) {
+	drive(t, &writer{}, LogOptions{}, func(d *driver) {
+		d.write(Line{Text: "one"})
+		d.press("/")
+		d.typing("o")
+		d.keys("enter")
+		d.w.ends <- nil
+		d.settleAll()
+		d.keys("ctrl+r")
+		if got := d.w.marks[1]; got != d.w.marks[0] {
+			t.Errorf("read from %v", got)
+		}
+		d.write(Line{Text: "one"}, Line{Text: "two"})
+		d.wantRows("one", "two")
+		d.wantFoot("2 matching lines")
+	})
+}
+
+// An end that comes while what is read holds the log up loses nothing.
+func TestLogThatEndsWhileItIsHeldLosesNothing(t *testing.T) {
+	drive(t, &writer{}, LogOptions{Bytes: 32 << 10}, func(d *driver) {
+		d.write(numbered(1, 100)...)
+		d.keys("g")
+		go func() {
+			d.w.lines <- numbered(101, 3000)
+			d.w.ends <- nil
+		}()
+		d.settleAll()
+		d.wantFrom("line 1", "line 10")
+		d.keys("G")
+		d.wantFrom("line 3091", "line 3100")
+		d.wantFoot("■ the log has ended")
 	})
 }

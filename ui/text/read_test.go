@@ -185,7 +185,7 @@ func TestLogShowsTheMatchInALongLine(t *testing.T) {
 func TestLogTellsStreamsAndSourcesApart(t *testing.T) {
 	drive(t, &writer{}, LogOptions{}, func(d *driver) {
 		d.write(Line{At: then, Text: "out"}, Line{At: then, Text: "err", Stderr: true}, Line{Text: "\x1b[31mred\x1b[0m"}, Line{Text: "1 %\r2 %"})
-		for i, want := range []string{"    out", " !  err", "  ␛ red", "  ␍ 2 %"} {
+		for i, want := range []string{"    out", " !  err", "  ^ red", "  < 2 %"} {
 			if got := strings.TrimRight(d.screen()[i], " "); got != want {
 				t.Errorf("line %d is %q, want %q", i, got, want)
 			}

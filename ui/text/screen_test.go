@@ -103,7 +103,7 @@ func TestLogByKeysAlone(t *testing.T) {
 	s.Type("G")
 	s.Wait("while you read")
 	more <- "\x1b]0;owned\x07\x1b[2Jtitle"
-	s.Wait("␛ title")
+	s.Wait("^ title")
 	s.Type("R")
 	s.Wait(`^[]0;owned^G^[[2Jtitle`)
 	s.Type("Rvk")

@@ -104,10 +104,10 @@ func (l *Log) state(t *style.Theme) string {
 	switch {
 	case l.detached:
 		parts = append(parts, t.Busy.Render("‖ newer lines were let go")+"; "+t.Key.Render("G")+" reads them again")
-	case l.follow && l.stream.Live():
-		parts = append(parts, t.Good.Render("● following"))
-	case l.follow:
+	case !l.stream.Live():
 		parts = append(parts, t.Dim.Render("■ "+l.ended()))
+	case l.follow:
+		parts = append(parts, t.Good.Render("● following"))
 	default:
 		parts = append(parts, t.Busy.Render("‖ paused")+l.news(t))
 	}
