@@ -40,7 +40,7 @@ func (s *shells) askCopy(h pane.Host, rows []aws.Task) tea.Cmd {
 			{Label: "here", Value: here},
 			containerField(s.containers(t)),
 		},
-		Body: copyText,
+		Body: copyBody,
 		Check: func(values []string) error {
 			if strings.TrimSpace(values[1]) == "" || strings.TrimSpace(values[2]) == "" {
 				return errors.New("type both paths")
@@ -56,7 +56,7 @@ func (s *shells) askCopy(h pane.Host, rows []aws.Task) tea.Cmd {
 	return nil
 }
 
-func copyText(values []string) string {
+func copyBody(values []string) string {
 	from, to := values[1]+" in "+values[3], values[2]
 	if values[0] == copyIn {
 		from, to = values[2], values[1]+" in "+values[3]

@@ -230,6 +230,8 @@ func (t *Term) key(msg tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case t.search.asking:
 		t.searchKey(msg)
+	case t.phase == connecting:
+		t.hold(msg)
 	case t.phase != live:
 	case t.scrollKey(msg.String()):
 	default:
@@ -241,6 +243,31 @@ func (t *Term) key(msg tea.KeyPressMsg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// mostAhead bounds what is typed ahead of a session that does not open.
+const mostAhead = 4096
+
+// hold keeps what is typed or pasted while the session is still being opened,
+// so that typing ahead reaches the shell and nothing else.
+func (t *Term) hold(msg tea.Msg) {
+	if len(t.ahead) < mostAhead {
+		t.ahead = append(t.ahead, msg)
+	}
+}
+
+// release gives the program what was typed ahead.
+func (t *Term) release() {
+	ahead := t.ahead
+	t.ahead = nil
+	for _, msg := range ahead {
+		switch msg := msg.(type) {
+		case tea.KeyPressMsg:
+			t.key(msg)
+		case tea.PasteMsg:
+			t.paste(msg.Content)
+		}
+	}
 }
 
 // scrollKey takes the keys that scroll, unless a program fills the screen and

@@ -347,6 +347,27 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
+// What is typed and pasted while the session is being opened reaches it, in
+// order, and nothing else.
+func TestTypingAheadReachesTheSession(t *testing.T) {
+	far, may := newFar(), make(chan struct{})
+	d := start(t, 20, 4, func(o *Options) {
+		o.Open = func(context.Context, int, int) (Stream, error) {
+			<-may
+			return far, nil
+		}
+	})
+	if !d.Typing() {
+		t.Fatal("keys would go elsewhere")
+	}
+	d.Update(tea.KeyPressMsg{Code: 'q', Text: "q"})
+	d.Update(tea.PasteMsg{Content: "pasted"})
+	d.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
+	close(may)
+	d.until("live", func() bool { return d.phase == live })
+	far.gets(t, "qpasted\r")
+}
+
 // A pane that closes while it connects leaves nothing behind: goleak looks.
 func TestCloseWhileConnecting(t *testing.T) {
 	begun, late := make(chan struct{}), newFar()

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -13,6 +14,8 @@ func (t *Term) paste(text string) {
 	case t.search.asking:
 		t.search.typed += oneLine(text)
 		t.stale = true
+	case t.phase == connecting:
+		t.hold(tea.PasteMsg{Content: text})
 	case t.Typing():
 		encode := encodePaste
 		if t.mode(2004) {

@@ -63,8 +63,9 @@ type Term struct {
 	host    pane.Host
 	w, h    int
 	phase   phase
-	session *session // nil until it is open
-	err     error    // why it ended
+	ahead   []tea.Msg // typed and pasted before there was a session
+	session *session  // nil until it is open
+	err     error     // why it ended
 	gone    bool
 	status  string
 	ready   bool // Init was called
@@ -206,6 +207,7 @@ func (t *Term) opened(msg opened) tea.Cmd {
 	if msg.cols != t.w || msg.rows != t.rows() {
 		t.fit()
 	}
+	t.release()
 	return t.session.next
 }
 
@@ -298,10 +300,11 @@ func (t *Term) mode(m int) bool {
 
 func (t *Term) send(text string) { t.session.out.put([]byte(text)) }
 
-// Typing says that the session has the keys: it is live and the user is not
-// looking through its history; or that something to search for is being typed.
+// Typing says that the session has the keys: it is live, or about to be, and the
+// user is not looking through its history; or that something to search for is
+// being typed.
 func (t *Term) Typing() bool {
-	return t.search.asking || t.phase == live && !t.scroll.browsing
+	return t.search.asking || t.phase == connecting || t.phase == live && !t.scroll.browsing
 }
 
 // Live says that closing would end something.
