@@ -32,13 +32,13 @@ func walk(t *testing.T, random *rand.Rand) {
 			if random.IntN(3) == 0 {
 				d.settleAll()
 			}
-			if wrong := safe(d.View(), d.Log.w, d.Log.h); wrong != "" {
+			if wrong := safe(d.View(), d.Log.w, d.h); wrong != "" {
 				t.Fatalf("step %d, %s: %s", step, did, wrong)
 			}
 			if d.ring.bytes > limit && len(d.ring.blocks) > 1 {
 				t.Fatalf("step %d, %s: %d bytes in the ring", step, did, d.ring.bytes)
 			}
-			if n := d.total(); n > 0 && d.Log.h > 2 && !slices.Contains(d.all(), d.top.line) {
+			if n := d.total(); n > 0 && d.h > 2 && !slices.Contains(d.all(), d.top.line) {
 				t.Fatalf("step %d, %s: the top line %d is none of %d", step, did, d.top.line, n)
 			}
 		}
@@ -74,7 +74,7 @@ func (d *driver) randomly(random *rand.Rand, next *int) string {
 		return "write"
 	case 3:
 		d.run(d.Resize(random.IntN(60), random.IntN(14)))
-		return fmt.Sprintf("resize to %dx%d", d.Log.w, d.Log.h)
+		return fmt.Sprintf("resize to %dx%d", d.Log.w, d.h)
 	}
 	if d.Typing() {
 		keys := []string{"l", "1", "7", "!", "enter", "esc", "backspace", "x"}
