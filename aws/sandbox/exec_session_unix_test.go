@@ -50,7 +50,7 @@ func TestCommandsThatCannotStart(t *testing.T) {
 	w := newExecWorld(t)
 	task := w.run(nil, container("web"))
 	for command, want := range map[string]string{
-		"/bin/no-such-shell": "Unable to start command: Failed to start pty: ",
+		"/bin/no-such-shell": "Unable to start command: Failed to start pty: fork/exec /bin/no-such-shell: no such file or directory",
 		"no-such-shell -l":   `executable file not found in $PATH`,
 		`sh -c "echo`:        "Unable to start command: Failed to parse commands input: EOF found when expecting closing quote",
 		"/etc":               "permission denied",

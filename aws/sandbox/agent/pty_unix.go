@@ -108,13 +108,19 @@ func lookPath(name, dir string, env []string) (string, error) {
 	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
 }
 
+// executable fails as starting the file would, in the same words.
 func executable(file string) error {
 	info, err := os.Stat(file)
+	var missing *fs.PathError
+	if errors.As(err, &missing) {
+		missing.Op = "fork/exec"
+		return missing
+	}
 	if err != nil {
 		return err
 	}
 	if info.IsDir() || info.Mode()&0o111 == 0 {
-		return &fs.PathError{Op: "exec", Path: file, Err: fs.ErrPermission}
+		return &fs.PathError{Op: "fork/exec", Path: file, Err: fs.ErrPermission}
 	}
 	return nil
 }
