@@ -5,7 +5,7 @@ BIN := bin
 .PHONY: build test lint bench shots cross
 
 build:
-	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o $(BIN)/gantry .
+	CGO_ENABLED=0 go build -tags=grpcnotrace -trimpath -ldflags="-s -w" -o $(BIN)/gantry .
 
 test:
 	go test -race ./...
