@@ -35,7 +35,6 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	root := command()
-	root.AddCommand(cli.Sandbox())
 	if err := fang.Execute(ctx, root, fang.WithVersion(version), fang.WithErrorHandler(cli.PrintError)); err != nil {
 		stop()
 		os.Exit(cli.ExitStatus(err)) //nolint:gocritic // stop was called
@@ -63,14 +62,13 @@ func command() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context()) },
 	}
+	cli.AWSFlags(c, &e.aws)
+	c.AddCommand(cli.Exec(&e.aws), cli.Forward(&e.aws), cli.Copy(&e.aws), cli.Sandbox())
 	f := c.Flags()
 	f.BoolVar(&e.sandbox, "sandbox", false, "start a local AWS in this process and explore that")
 	f.StringVar(&e.runtime, "runtime", cli.DefaultRuntime, "what runs the sandbox's tasks: process or none")
-	f.StringVar(&e.aws.Profile, "profile", "", "profile of the shared AWS configuration")
-	f.StringVar(&e.aws.Region, "region", "", "AWS region")
 	f.StringVar(&e.cluster, "cluster", "", "start on this cluster, by name or ARN")
 	f.StringVar(&e.service, "service", "", "start on this service of --cluster")
-	f.BoolVar(&e.aws.ReadOnly, "read-only", false, "leave out everything that changes something")
 	f.StringVar(&e.docker.Context, "docker-context", "", "context of the Docker engine; else as the docker command chooses")
 	f.StringVar(&e.debug, "debug", "", "write a structured log to this file (types and durations, no content)")
 	return c
