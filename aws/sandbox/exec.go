@@ -112,7 +112,7 @@ func checkExecute(in *ecs.ExecuteCommandInput) error {
 func (x *execBackend) start(ctx context.Context, target execTarget, line string) (agent.Process, error) {
 	command, err := splitWords(line)
 	if err != nil {
-		return nil, fmt.Errorf("Failed to parse commands input: %w", err) //nolint:staticcheck // as AWS's agent words it
+		return nil, fmt.Errorf("Failed to parse commands input: %w", err) // as AWS's agent words it
 	}
 	executor, ok := x.ecs.runtime.(Executor)
 	if !ok {

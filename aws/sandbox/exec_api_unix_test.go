@@ -219,7 +219,7 @@ func (w *execWorld) dialStream(url string, header http.Header, token string) str
 		_, _ = io.Copy(io.Discard, resp.Body)
 		return "HTTP " + resp.Status[:3]
 	}
-	defer ws.CloseNow()
+	defer func() { _ = ws.CloseNow() }()
 	w.must(ws.Write(w.t.Context(), websocket.MessageText, []byte(`{"MessageSchemaVersion":"1.0","RequestId":"r","TokenValue":"`+token+`","ClientId":"c"}`)))
 	if _, _, err := ws.Read(w.t.Context()); err != nil {
 		return "closed " + strconv.Itoa(int(websocket.CloseStatus(err)))

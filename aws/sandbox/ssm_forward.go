@@ -90,7 +90,7 @@ func (f forward) resolve(ctx context.Context) (addresses []net.IP, forbidden err
 	}
 	for _, a := range found {
 		if slices.ContainsFunc(forbiddenAddresses, a.IP.Equal) {
-			return nil, fmt.Errorf("Forwarding to IP address %s is forbidden.", f.host) //nolint:staticcheck,revive // as AWS's agent words it
+			return nil, fmt.Errorf("Forwarding to IP address %s is forbidden.", f.host) //nolint:staticcheck // as AWS's agent words it
 		}
 		addresses = append(addresses, a.IP)
 	}

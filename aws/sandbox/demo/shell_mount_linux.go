@@ -116,7 +116,7 @@ func (k kept) mountDevices() error {
 	if err := mountEmpty("/dev", "mode=755,size=64k"); err != nil {
 		return err
 	}
-	if err := errors.Join(os.Mkdir("/dev/pts", 0o755), os.Mkdir("/dev/shm", 0o777)); err != nil {
+	if err := errors.Join(os.Mkdir("/dev/pts", 0o700), os.Mkdir("/dev/shm", 0o700)); err != nil {
 		return fmt.Errorf("fill /dev: %w", err)
 	}
 	for path := range k {
