@@ -42,6 +42,8 @@ func execCause(t *Task, container string) *hindrance {
 		return &hindrance{"the task is gone: " + t.Failure, "choose a running task"}
 	case t.IsStopped():
 		return &hindrance{strings.TrimSuffix("the task has stopped: "+t.Reason(), ": "), "choose a running task"}
+	case t.DesiredStatus == "STOPPED":
+		return &hindrance{strings.TrimSuffix("the task is being stopped: "+t.Reason(), ": "), "choose a running task"}
 	case t.LastStatus != "RUNNING":
 		return &hindrance{"the task is " + strings.ToLower(t.LastStatus), "wait until it runs"}
 	case !t.ExecEnabled:

@@ -224,11 +224,16 @@ func (s *shells) because(ctx context.Context, t aws.Task, container string, err 
 	return err
 }
 
-// ended says that the task has stopped under its session, if it has.
+// ended says what has become of the task under its session, nil if nothing has.
+// The cause comes first: it has to fit on one line under the last screen.
 func (s *shells) ended(t aws.Task, container string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return s.client.ExplainExec(ctx, t, container)
+	var told *diagnose.Error
+	if !errors.As(s.client.ExplainExec(ctx, t, container), &told) {
+		return nil
+	}
+	return &diagnose.Error{What: told.Cause, Do: told.Do, Err: told.Err}
 }
 
 // shell is a session that remembers when it was last used and asks at its end

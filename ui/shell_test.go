@@ -69,7 +69,8 @@ func TestShellsOnTheStage(t *testing.T) {
 	s.Type("stty size\r")
 	s.Wait("25 60")
 
-	s.Type("sleep 1000\r")
+	s.Type("echo slee''ping; sleep 1000\r")
+	s.Wait("sleeping")
 	s.Type("\x03")
 	s.Type("echo stopped=$?\r")
 	s.Wait("stopped=130")
@@ -116,6 +117,6 @@ func TestAShellSaysThatItsTaskStopped(t *testing.T) {
 	s.Wait("stopped web/")
 	s.Wait("✗ ended")
 	s.Type("\x1d")
-	s.Wait("the task has stopped")
+	s.Wait("ended · the task")
 	s.Wait("kept on screen")
 }
