@@ -75,7 +75,26 @@ func (l *Log) headLine(t *style.Theme) string {
 	case l.head.Value == "":
 		return style.Blank(l.w)
 	}
-	return t.Dim.Render(style.Fit(" "+style.Plain(l.head.Value), l.w))
+	return t.Dim.Render(style.Fit(" "+squeezed(style.Plain(l.head.Value), l.w-2), l.w))
+}
+
+// squeezed is a line in at most w cells, if it can be: of its longest part the
+// middle goes, so that what stands behind a long path is still seen.
+func squeezed(line string, w int) string {
+	const between = " · "
+	excess := style.Width(line) - w
+	if excess <= 0 {
+		return line
+	}
+	parts := strings.Split(line, between)
+	longest := 0
+	for i, p := range parts {
+		if style.Width(p) > style.Width(parts[longest]) {
+			longest = i
+		}
+	}
+	parts[longest] = shortened(parts[longest], max(3, style.Width(parts[longest])-excess))
+	return strings.Join(parts, between)
 }
 
 func (l *Log) bodyLines(t *style.Theme) []string {

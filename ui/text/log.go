@@ -15,7 +15,7 @@ const (
 	// lineBytes is what a line costs on its way to the screen besides its text.
 	lineBytes = 80
 	// batchBytes is how much of a log may wait for the next drawn frame.
-	batchBytes = 1 << 20
+	batchBytes = 512 << 10
 	// olderLines is how many older lines are read at once.
 	olderLines = 5000
 )

@@ -262,6 +262,19 @@ func TestClosableLogCloses(t *testing.T) {
 	})
 }
 
+func TestSqueezedKeepsWhatStandsBehindAPath(t *testing.T) {
+	const line = "json-file · /var/lib/docker/containers/9ea45adea4d1/9ea45adea4d1-json.log · no rotation: 165 MB"
+	for w, want := range map[int]string{
+		100: line,
+		60:  "json-file · /var/lib/dock…4d1-json.log · no rotation: 165 MB",
+		10:  "json-file · /…g · no rotation: 165 MB",
+	} {
+		if got := squeezed(line, w); got != want {
+			t.Errorf("in %d cells: %q, want %q", w, got, want)
+		}
+	}
+}
+
 // Lines without a time cannot be gone on from: the log is read anew.
 func TestLogWithoutTimesIsReadAnew(t *testing.T) {
 	drive(t, &writer{}, LogOptions{}, func(d *driver) {
