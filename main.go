@@ -99,19 +99,10 @@ func (e explorer) run(ctx context.Context) error {
 	client := aws.New(e.aws)
 	defer client.Close()
 	e.docker.Log, e.docker.ReadOnly = log, e.aws.ReadOnly
-	o.AWS, o.Docker = client, docker.New(e.docker)
-	o.OpenDocker = func(other docker.Options) ui.Engine {
-		other.Log, other.ReadOnly = e.docker.Log, e.docker.ReadOnly
-		return docker.New(other)
-	}
+	engine := docker.New(e.docker)
+	defer engine.Close()
+	o.AWS, o.Docker = client, engine
 	return show(ctx, ui.New(o))
-}
-
-// connect is the AWS of another profile and region.
-func (e explorer) connect(profile, region string) ui.Cloud {
-	o := e.aws
-	o.Profile, o.Region = profile, region
-	return aws.New(o)
 }
 
 // startSandbox starts the local AWS and points the adapter at it.
