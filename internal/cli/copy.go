@@ -96,14 +96,14 @@ func parseARNSide(text string) (side, bool) {
 	return side{parts[1], parts[2:], fields[6]}, true
 }
 
-// readings are what the names may mean, the likeliest first: in a/b a container
-// of task a, or a task of service a.
+// readings are what the names may mean, in the order to try: a/b is a task of
+// service a, or else container b of task a.
 func (s side) readings() []taskFlags {
 	switch len(s.rest) {
 	case 1:
 		return []taskFlags{{s.cluster, s.rest[0], ""}}
 	case 2:
-		return []taskFlags{{s.cluster, s.rest[0], s.rest[1]}, {s.cluster, s.rest[0] + "/" + s.rest[1], ""}}
+		return []taskFlags{{s.cluster, s.rest[0] + "/" + s.rest[1], ""}, {s.cluster, s.rest[0], s.rest[1]}}
 	}
 	return []taskFlags{{s.cluster, s.rest[0] + "/" + s.rest[1], s.rest[2]}}
 }

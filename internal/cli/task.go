@@ -113,7 +113,7 @@ func onlyOne(what string, tasks []aws.Task) (aws.Task, error) {
 	if reason := t.Reason(); reason != "" {
 		cause += ": " + reason
 	}
-	return aws.Task{}, &diagnose.Error{What: what, Cause: cmp.Or(t.Failure, cause), Do: "name a running task", Err: aws.ErrNotFound}
+	return aws.Task{}, &diagnose.Error{What: what, Cause: cmp.Or(t.Failure, cause), Do: "name a running task"}
 }
 
 // names lists tasks as the explorer does, a few of them.
