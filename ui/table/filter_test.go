@@ -30,6 +30,9 @@ func TestFilter(t *testing.T) {
 		{"run:17", "Web-Admin"},
 		{"RU:17", "Web-Admin"},
 		{"ro:moving", "worker"},
+		{"ro:mvg", "worker"},
+		{"mov", "worker"}, // literally in another column than the name …
+		{"mvg", ""},       // … and not by its letters, which sentences are full of
 		{"!web", "nginx:latest worker"},
 		{"!moving web !run:17", "web-17 日本-web"},
 		{"name:!web", "nginx:latest worker"},

@@ -38,7 +38,7 @@ func (q query) hits(text string, column int) []bool {
 			continue
 		}
 		of := make([]bool, len(text))
-		if !t.match(text, func(at int) { of[at] = true }) {
+		if !t.match(text, column, func(at int) { of[at] = true }) {
 			continue
 		}
 		if hit == nil {

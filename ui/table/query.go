@@ -20,9 +20,11 @@ type term struct {
 func (q query) empty() bool { return len(q) == 0 }
 
 // parse reads a filter. `web 7` wants both; `status:run` looks at the column
-// whose title begins so; `!run` and `status:!run` want it absent. A word finds
-// its letters in order with gaps (`wb7` finds web-17), except behind a `!`,
-// where that would rule out too much: there it is taken literally.
+// whose title begins so; `!run` and `status:!run` want it absent. In the first
+// column, which is the name, and in a column that is asked for, a word finds its
+// letters in order with gaps (`wb7` finds web-17). Elsewhere, and behind a `!`,
+// it is taken literally: in the sentences of a reason the letters of any word
+// can be found.
 func parse(text string, titles []string) query {
 	var q query
 	for word := range strings.FieldsSeq(text) {
@@ -75,29 +77,50 @@ func (s *Spec[T]) matches(row *T, q query) bool {
 // holds tells whether the term's text is found, whether or not it should be.
 func (s *Spec[T]) holds(row *T, t *term) bool {
 	if t.column >= 0 {
-		return t.finds(s.Columns[t.column].Text(*row))
+		return t.finds(s.Columns[t.column].Text(*row), t.column)
 	}
 	for i := range s.Columns {
-		if t.finds(s.Columns[i].Text(*row)) {
+		if t.finds(s.Columns[i].Text(*row), i) {
 			return true
 		}
 	}
 	return false
 }
 
-// finds tells whether the text holds what the term wants.
-func (t *term) finds(text string) bool {
+// finds tells whether the text of a column holds what the term wants.
+func (t *term) finds(text string, column int) bool {
 	if t.not {
-		if !t.exact {
-			text = strings.ToLower(text)
-		}
-		return strings.Contains(text, t.want)
+		return t.literal(text, func(int) {})
 	}
-	return t.match(text, func(int) {})
+	return t.match(text, column, func(int) {})
 }
 
-// match finds the letters of the term in order, and tells where each begins.
-func (t *term) match(text string, hit func(at int)) bool {
+// match finds the term in the text of a column, and tells where each of its
+// letters begins.
+func (t *term) match(text string, column int, hit func(at int)) bool {
+	if t.column < 0 && column > 0 {
+		return t.literal(text, hit)
+	}
+	return t.fuzzy(text, hit)
+}
+
+// literal finds the letters of the term side by side.
+func (t *term) literal(text string, hit func(at int)) bool {
+	if !t.exact {
+		text = strings.ToLower(text)
+	}
+	i := strings.Index(text, t.want)
+	if i < 0 {
+		return false
+	}
+	for at := range t.want {
+		hit(i + at)
+	}
+	return true
+}
+
+// fuzzy finds the letters of the term in order, with gaps.
+func (t *term) fuzzy(text string, hit func(at int)) bool {
 	from := 0
 	for _, want := range t.want {
 		i := t.index(text[from:], want)
