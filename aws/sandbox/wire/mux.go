@@ -1,7 +1,7 @@
 // Package wire speaks the request protocols of AWS from the server's side. It
 // turns an HTTP request into a call of a Go function that takes and returns the
-// SDK's own Input and Output types, and its result into the bytes
-// that AWS would send. It holds no state and knows no service by name.
+// SDK's own Input and Output types, and its result into the bytes that AWS
+// would send. It holds no state and knows no service by name.
 //
 // A protocol is chosen for each request, not for each service: clients differ
 // in what they speak to the same service (aws-cli 1.45 sends awsjson to

@@ -291,7 +291,7 @@ func TestEveryErrorRoundTrips(t *testing.T) {
 					v.FieldByName("Message").SetZero()
 				}
 				m := &Mux{}
-				m.service(c.service).add(c.name, operation{input: reflect.TypeFor[struct{}](), run: func(context.Context, reflect.Value) (reflect.Value, error) {
+				m.Handle(c.service, Operation{Name: c.name, input: reflect.TypeFor[struct{}](), run: func(context.Context, any) (reflect.Value, error) {
 					return reflect.Value{}, fmt.Errorf("while it was tested: %w", want)
 				}})
 				got := reflect.New(reflect.TypeOf(want))
