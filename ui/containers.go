@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"gantry/ui/style"
 	"gantry/ui/table"
 	"gantry/ui/term"
+	"gantry/ui/text"
 )
 
 // containerClient is what this pane needs of Docker.
@@ -28,69 +30,78 @@ type containerClient interface {
 	Kill(ctx context.Context, id, signal string) error
 	Rename(ctx context.Context, id, name string) error
 	RemoveContainer(ctx context.Context, id string, how docker.ContainerRemoval) error
-	Exec(ctx context.Context, id string, shells []string, cols, rows int) (*docker.Session, error)
+	CopyOut(ctx context.Context, id, src, dst string, report func(done, total int64)) (docker.Copied, error)
 	Attach(ctx context.Context, id string, cols, rows int) (*docker.Session, error)
-	CommandLine(command docker.Command) string
+	shellEngine
+	listenClient
+	logClient
+	statsClient
+	topClient
+	changesClient
 }
+
+const containersTitle = "Containers"
 
 // containers lists the local containers, running or not.
 type containers struct {
-	*table.Table[docker.Container]
-	client containerClient
+	*table.Table[containerRow]
+	client  containerClient
+	listens *listens
+	copied  struct{ path, folder string } // as last answered
 }
 
 // Containers is the pane of local containers.
 func Containers(c containerClient) pane.Pane {
-	k := &containers{client: c}
+	k := &containers{client: c, listens: newListens(c)}
+	k.copied.path, k.copied.folder = "/", "."
 	k.Table = table.New(k.spec())
 	k.Within(k)
 	return k
 }
 
-func containerID(c docker.Container) string { return c.ID }
+func containerID(r containerRow) string { return r.ID }
 
-func (k *containers) spec() table.Spec[docker.Container] {
-	return table.Spec[docker.Container]{
-		Title: "Containers",
-		Source: table.Source[docker.Container]{Key: "all", List: func(ctx context.Context, page func([]docker.Container)) error {
+func (k *containers) spec() table.Spec[containerRow] {
+	return table.Spec[containerRow]{
+		Title: containersTitle,
+		Source: table.Source[containerRow]{Key: "all", List: func(ctx context.Context, page func([]containerRow)) error {
 			rows, err := k.client.Containers(ctx)
-			page(rows)
+			page(k.listens.join(rows))
 			return err
 		}},
 		Pace:    eventDriven,
 		ID:      containerID,
-		Name:    func(c docker.Container) string { return c.Name },
-		Dim:     func(c docker.Container) bool { return !c.Running() },
+		Name:    func(c containerRow) string { return c.Name },
+		Dim:     func(c containerRow) bool { return !c.Running() },
 		Empty:   "No containers here yet. r on an image runs one.",
 		Acted:   "container",
 		Columns: containerColumns(),
-		Tabs: []table.Tab[docker.Container]{
-			{Title: "Overview", Open: func(c docker.Container) pane.Pane { return newDetail("Overview", c, containerID, containerOverview) }},
-		},
+		Tabs:    k.tabs(),
 		Actions: k.actions(),
 	}
 }
 
-func containerColumns() []table.Column[docker.Container] {
-	return []table.Column[docker.Container]{
-		{Title: "NAME", Text: func(c docker.Container) string { return c.Name }},
-		{Title: "STATE", Width: 13, Text: containerSign, Style: containerStyle},
-		{Title: "PORTS", Width: 22, Text: publishedPorts},
-		{Title: "IMAGE", Width: 26, Text: func(c docker.Container) string { return c.Image }},
+func containerColumns() []table.Column[containerRow] {
+	return []table.Column[containerRow]{
+		{Title: "NAME", Text: func(c containerRow) string { return c.Name }},
+		{Title: "STATE", Width: 11, Text: containerSign, Style: containerStyle},
+		{Title: "PORTS", Width: 7, Text: portMark, Style: portStyle},
+		{Title: "PUBLISHED", Width: 24, Text: allPorts, Style: portStyle},
+		{Title: "IMAGE", Width: 26, Text: func(c containerRow) string { return c.Image }},
 		{
 			Title: "EXIT", Width: 5, Right: true, Text: containerExit,
-			Compare: func(a, b docker.Container) int { return cmp.Compare(a.ExitCode, b.ExitCode) },
+			Compare: func(a, b containerRow) int { return cmp.Compare(a.ExitCode, b.ExitCode) },
 		},
 		{
-			Title: "CREATED", Width: 12, Text: func(c docker.Container) string { return moment(c.Created) },
-			Compare: func(a, b docker.Container) int { return a.Created.Compare(b.Created) },
+			Title: "CREATED", Width: 12, Text: func(c containerRow) string { return moment(c.Created) },
+			Compare: func(a, b containerRow) int { return a.Created.Compare(b.Created) },
 		},
-		{Title: "COMMAND", Width: 40, Text: func(c docker.Container) string { return c.Command }},
-		{Title: "ID", Width: 12, Text: func(c docker.Container) string { return shortDigest(c.ID) }},
+		{Title: "COMMAND", Width: 40, Text: func(c containerRow) string { return c.Command }},
+		{Title: "ID", Width: 12, Text: func(c containerRow) string { return shortDigest(c.ID) }},
 	}
 }
 
-func containerSign(c docker.Container) string {
+func containerSign(c containerRow) string {
 	switch {
 	case c.State == "running" && c.Health == "unhealthy":
 		return "▲ unhealthy"
@@ -108,7 +119,7 @@ func containerSign(c docker.Container) string {
 	return "○ " + c.State
 }
 
-func containerStyle(c docker.Container) style.Style {
+func containerStyle(c containerRow) style.Style {
 	t := style.Now()
 	switch containerSign(c) {
 	case "✓ running":
@@ -122,17 +133,7 @@ func containerStyle(c docker.Container) style.Style {
 	return t.Dim
 }
 
-func publishedPorts(c docker.Container) string {
-	var texts []string
-	for _, p := range c.Ports {
-		if p.Published() && !strings.Contains(p.HostIP, ":") { // once, not for IPv6 again
-			texts = append(texts, fmt.Sprintf("%d→%d", p.Host, p.Container))
-		}
-	}
-	return strings.Join(texts, " ")
-}
-
-func containerExit(c docker.Container) string {
+func containerExit(c containerRow) string {
 	if !c.Exited() {
 		return ""
 	}
@@ -140,42 +141,54 @@ func containerExit(c docker.Container) string {
 }
 
 // actions are the keys of a container.
-func (k *containers) actions() []table.Action[docker.Container] {
-	runs := func(c docker.Container) bool { return c.Running() }
-	rests := func(c docker.Container) bool { return !c.Running() }
-	plain := func(c docker.Container) bool { return c.State == "running" }
-	each := func(do func(context.Context, string) error) func(context.Context, docker.Container) error {
-		return func(ctx context.Context, c docker.Container) error { return do(ctx, c.ID) }
+func (k *containers) actions() []table.Action[containerRow] {
+	runs := func(c containerRow) bool { return c.Running() }
+	rests := func(c containerRow) bool { return !c.Running() }
+	plain := func(c containerRow) bool { return c.State == "running" }
+	each := func(do func(context.Context, string) error) func(context.Context, containerRow) error {
+		return func(ctx context.Context, c containerRow) error { return do(ctx, c.ID) }
 	}
-	return []table.Action[docker.Container]{
+	return append(k.lookActions(), []table.Action[containerRow]{
 		{Key: "e", Does: "exec", Mutates: true, When: plain, Open: k.exec},
 		{Key: "s", Does: "start", Mutates: true, When: rests, Done: "started %s", Each: each(k.client.Start)},
 		{Key: "s", Does: "stop", Mutates: true, When: runs, Done: "stopped %s", Each: each(k.client.Stop)},
 		{Key: "r", Does: "restart", Mutates: true, Done: "restarted %s", Each: each(k.client.Restart)},
 		{Key: "p", Does: "pause", Mutates: true, When: plain, Done: "paused %s", Each: each(k.client.Pause)},
-		{Key: "p", Does: "go on", Mutates: true, When: func(c docker.Container) bool { return c.State == "paused" }, Done: "%s goes on", Each: each(k.client.Unpause)},
+		{Key: "p", Does: "go on", Mutates: true, When: func(c containerRow) bool { return c.State == "paused" }, Done: "%s goes on", Each: each(k.client.Unpause)},
 		{Key: "K", Does: "kill", Mutates: true, When: runs, Open: k.kill},
 		{Key: "R", Does: "rename", Mutates: true, Open: k.rename},
 		{Key: "A", Does: "attach", Mutates: true, When: plain, Open: k.attach},
 		{
 			Key: "D", Does: "delete", Mutates: true, Done: "deleted %s", Confirm: "Delete %s?",
-			Consequence: func(rows []docker.Container) string {
+			Consequence: func(rows []containerRow) string {
 				return k.client.CommandLine(removal(rows).Command(containerNames(rows)...))
 			},
-			Each: func(ctx context.Context, c docker.Container) error {
-				return k.client.RemoveContainer(ctx, c.ID, removal([]docker.Container{c}))
+			Each: func(ctx context.Context, c containerRow) error {
+				return k.client.RemoveContainer(ctx, c.ID, removal([]containerRow{c}))
 			},
 		},
-		{Key: "d", Does: "describe", Open: func(h pane.Host, rows []docker.Container) tea.Cmd {
+		{Key: "d", Does: "describe", Open: func(h pane.Host, rows []containerRow) tea.Cmd {
 			c := rows[0]
 			h.Open(newDescribe(c.Name, func(ctx context.Context) (any, error) { return k.client.InspectContainer(ctx, c.ID) }))
 			return nil
 		}},
+		{Key: "c", Does: "copy out", Open: k.copyOut},
+		{Key: "Y", Does: "docker commands", Open: k.copyCommand},
+	}...)
+}
+
+// lookActions are the keys that show more of a container. Where its sockets are
+// not to be seen from here, a helper container must be allowed first.
+func (k *containers) lookActions() []table.Action[containerRow] {
+	return []table.Action[containerRow]{
+		{Key: "l", Does: "logs", Open: k.logs},
+		{Key: "w", Does: "why", Mutates: true, When: needsHelper, Open: k.askHelper},
+		{Key: "w", Does: "why", When: func(r containerRow) bool { return r.Running() }, Open: k.openWhy},
 	}
 }
 
 // removal kills first what runs, because the user has said yes to its name.
-func removal(rows []docker.Container) docker.ContainerRemoval {
+func removal(rows []containerRow) docker.ContainerRemoval {
 	for _, c := range rows {
 		if c.Running() {
 			return docker.ContainerRemoval{Force: true}
@@ -184,7 +197,7 @@ func removal(rows []docker.Container) docker.ContainerRemoval {
 	return docker.ContainerRemoval{}
 }
 
-func containerNames(rows []docker.Container) []string {
+func containerNames(rows []containerRow) []string {
 	names := make([]string, len(rows))
 	for i, c := range rows {
 		names[i] = c.Name
@@ -193,23 +206,22 @@ func containerNames(rows []docker.Container) []string {
 }
 
 // exec opens a shell in the terminal pane that ECS has too.
-func (k *containers) exec(h pane.Host, rows []docker.Container) tea.Cmd {
-	c := rows[0]
-	h.Open(term.New(term.Options{
-		Name: "sh " + c.Name, Waits: "a shell in " + c.Name,
-		Open: func(ctx context.Context, cols, rows int) (term.Stream, error) {
-			return k.client.Exec(ctx, c.ID, docker.DefaultShells, cols, rows)
-		},
-	}))
+func (k *containers) exec(h pane.Host, rows []containerRow) tea.Cmd {
+	h.Open(newContainerShell(k.client, rows[0].Container))
 	return nil
 }
 
-func (k *containers) attach(h pane.Host, rows []docker.Container) tea.Cmd {
+func (k *containers) logs(h pane.Host, rows []containerRow) tea.Cmd {
+	h.Open(logSession{newContainerLog(k.client, rows[0].Container, text.LogOptions{Closable: true})})
+	return nil
+}
+
+func (k *containers) attach(h pane.Host, rows []containerRow) tea.Cmd {
 	c := rows[0]
 	h.Open(term.New(term.Options{
 		Name: "attach " + c.Name, Waits: c.Name,
 		Open: func(ctx context.Context, cols, rows int) (term.Stream, error) {
-			return k.client.Attach(ctx, c.ID, cols, rows)
+			return stream(k.client.Attach(ctx, c.ID, cols, rows))
 		},
 	}))
 	return nil
@@ -218,7 +230,7 @@ func (k *containers) attach(h pane.Host, rows []docker.Container) tea.Cmd {
 // signals are those that people send by hand, the gentlest first.
 var signals = []string{"SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGKILL"}
 
-func (k *containers) kill(h pane.Host, rows []docker.Container) tea.Cmd {
+func (k *containers) kill(h pane.Host, rows []containerRow) tea.Cmd {
 	h.Ask(pane.Dialog{
 		Title: "Send a signal to " + strings.Join(containerNames(rows), ", "),
 		Fields: []pane.Field{{Label: "signal", Strict: true, Choices: func(typed string) []pane.Choice {
@@ -233,9 +245,9 @@ func (k *containers) kill(h pane.Host, rows []docker.Container) tea.Cmd {
 		Body:  func(values []string) string { return k.client.CommandLine(docker.KillCommand(rows[0].Name, values[0])) },
 		Check: func(values []string) error { return chosenSignal(values[0]) },
 		Do: func(values []string) tea.Cmd {
-			return k.Do(table.Action[docker.Container]{
+			return k.Do(table.Action[containerRow]{
 				Does: "kill", Done: "sent " + values[0] + " to %s",
-				Each: func(ctx context.Context, c docker.Container) error { return k.client.Kill(ctx, c.ID, values[0]) },
+				Each: func(ctx context.Context, c containerRow) error { return k.client.Kill(ctx, c.ID, values[0]) },
 			}, rows)
 		},
 	})
@@ -249,7 +261,7 @@ func chosenSignal(name string) error {
 	return nil
 }
 
-func (k *containers) rename(h pane.Host, rows []docker.Container) tea.Cmd {
+func (k *containers) rename(h pane.Host, rows []containerRow) tea.Cmd {
 	c := rows[0]
 	h.Ask(pane.Dialog{
 		Title:  "Rename " + c.Name,
@@ -259,9 +271,9 @@ func (k *containers) rename(h pane.Host, rows []docker.Container) tea.Cmd {
 		},
 		Do: func(values []string) tea.Cmd {
 			name := strings.TrimSpace(values[0])
-			return k.Do(table.Action[docker.Container]{
+			return k.Do(table.Action[containerRow]{
 				Does: "rename", Done: "renamed to " + name,
-				Each: func(ctx context.Context, c docker.Container) error { return k.client.Rename(ctx, c.ID, name) },
+				Each: func(ctx context.Context, c containerRow) error { return k.client.Rename(ctx, c.ID, name) },
 			}, rows[:1])
 		},
 	})
@@ -269,37 +281,104 @@ func (k *containers) rename(h pane.Host, rows []docker.Container) tea.Cmd {
 }
 
 // Update reads the containers again when the engine says that they have
-// changed.
+// changed, and keeps an eye on where they listen.
 func (k *containers) Update(msg tea.Msg) tea.Cmd {
-	if m, ok := msg.(engineChanged); ok {
-		if m.containers {
-			return k.Refresh()
+	switch msg := msg.(type) {
+	case engineChanged:
+		return k.changed(msg)
+	case listenFound:
+		return k.told(k.listens.tell(msg.id, msg.listen))
+	case pane.Selected[containerRow]:
+		if msg.Row != nil && msg.From == containersTitle {
+			k.listens.selects(msg.Row.ID)
 		}
-		return nil
+		return tea.Batch(k.Table.Update(msg), k.listens.next())
 	}
-	return k.Table.Update(msg)
+	if changed, mine := k.listens.update(msg); mine {
+		return tea.Batch(k.Amend(changed), k.listens.next())
+	}
+	cmd := k.Table.Update(msg)
+	if k.listens.news() {
+		return tea.Batch(cmd, k.listens.next())
+	}
+	return cmd
 }
 
-func containerOverview(c docker.Container, w int) []string {
-	t := style.Now()
-	exit := ""
-	if c.Exited() {
-		exit = fmt.Sprintf("%d  %s", c.ExitCode, docker.ExitMeaning(c.ExitCode, false))
+func (k *containers) changed(msg engineChanged) tea.Cmd {
+	if !msg.containers {
+		return nil
 	}
-	var ports []string
-	for _, p := range c.Ports {
-		ports = append(ports, p.String())
+	if msg.anew {
+		k.listens.forget()
 	}
-	facts := []fact{
-		{label: "container", value: c.Name},
-		{label: "state", value: containerSign(c) + "  " + c.Status, style: containerStyle(c)},
-		{label: "exit code", value: exit},
-		{label: "image", value: c.Image},
-		{label: "command", value: c.Command},
-		{label: "ports", value: strings.Join(ports, ", ")},
-		{label: "networks", value: strings.Join(c.Networks, ", ")},
-		{label: "created", value: clock(c.Created)},
-		{label: "id", value: c.ID, style: t.Dim},
+	for _, id := range msg.started {
+		k.listens.started(id)
 	}
-	return append(factLines(facts, w), tagLines(c.Labels, w)...)
+	return tea.Batch(k.Refresh(), k.listens.next())
+}
+
+// told shows what has become known of a row.
+func (k *containers) told(row containerRow, news bool) tea.Cmd {
+	if !news {
+		return nil
+	}
+	return tea.Batch(k.Amend([]containerRow{row}), k.listens.next())
+}
+
+// Close gives up on everything under way.
+func (k *containers) Close() {
+	k.listens.close()
+	k.Table.Close()
+}
+
+// copyCommand offers the docker commands that do what the keys do.
+func (k *containers) copyCommand(h pane.Host, rows []containerRow) tea.Cmd {
+	choices := k.commandChoices(rows[0])
+	h.Ask(pane.Dialog{
+		Title: "Copy a docker command",
+		Fields: []pane.Field{{Label: "for", Strict: true, Choices: func(typed string) []pane.Choice {
+			var cs []pane.Choice
+			for _, c := range choices {
+				if strings.Contains(c.Label+" "+c.Value, typed) {
+					cs = append(cs, c)
+				}
+			}
+			return cs
+		}}},
+		Body: func(values []string) string { return values[0] },
+		Check: func(values []string) error {
+			if values[0] == "" {
+				return errors.New("choose a command")
+			}
+			return nil
+		},
+		Do: func(values []string) tea.Cmd { return toClipboard(h, values[0]) },
+	})
+	return nil
+}
+
+// commandChoices are the commands that a container can take now.
+func (k *containers) commandChoices(r containerRow) []pane.Choice {
+	type offer struct {
+		does    string
+		command docker.Command
+	}
+	offers := []offer{
+		{"logs", docker.LogsCommand(r.Name, docker.LogOptions{Follow: true})},
+		{"inspect", docker.InspectCommand(r.Name)},
+		{"files changed", docker.ChangesCommand(r.Name)},
+		{"delete", removal([]containerRow{r}).Command(r.Name)},
+	}
+	if r.Running() {
+		offers = append([]offer{{"exec", docker.ExecCommand(r.Name, "sh")}}, append(offers,
+			offer{"stop", docker.StopCommand(r.Name)}, offer{"restart", docker.RestartCommand(r.Name)},
+			offer{"attach", docker.AttachCommand(r.Name)}, offer{"stats", docker.StatsCommand(r.Name)}, offer{"top", docker.TopCommand(r.Name)})...)
+	} else {
+		offers = append(offers, offer{"start", docker.StartCommand(r.Name)})
+	}
+	choices := make([]pane.Choice, len(offers))
+	for i, o := range offers {
+		choices[i] = pane.Choice{Label: o.does, Value: k.client.CommandLine(o.command)}
+	}
+	return choices
 }

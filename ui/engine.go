@@ -14,6 +14,8 @@ import (
 type engineClient interface {
 	Engine(ctx context.Context) (docker.Engine, error)
 	Events(ctx context.Context, emit func(docker.Event)) error
+	Contexts(ctx context.Context) ([]docker.Context, error)
+	Close()
 }
 
 // engine watches the Docker engine for all panes: its events take the place of
@@ -22,10 +24,15 @@ type engine struct {
 	client engineClient
 	about  pane.Load[docker.Engine]
 	events pane.Stream[docker.Event]
+	lost   bool // the stream of events has broken off
 }
 
 // engineChanged says what has changed in the engine.
-type engineChanged struct{ images, containers bool }
+type engineChanged struct {
+	images, containers bool
+	started            []string // IDs of containers that have begun to run
+	anew               bool     // events were missed: anything may have happened
+}
 
 func (e *engine) Init() tea.Cmd {
 	if e.client == nil {
@@ -42,10 +49,22 @@ func (e *engine) ask() tea.Cmd {
 	})
 }
 
-// Close lets go of the events.
+// follow watches another engine from now on.
+func (e *engine) follow(client engineClient) tea.Cmd {
+	e.Close()
+	e.about.Clear()
+	e.client, e.lost = client, false
+	return e.Init()
+}
+
+// Close lets go of the events, and of the connections to the engine that are
+// idle. Sessions keep theirs.
 func (e *engine) Close() {
 	e.about.Stop()
 	e.events.Stop()
+	if e.client != nil {
+		e.client.Close()
+	}
 }
 
 // Update takes events, and tells the panes once for a batch of them.
@@ -62,12 +81,17 @@ func (e *engine) Update(msg tea.Msg) tea.Cmd {
 	for _, event := range batch {
 		switch event.Kind {
 		case docker.EngineEvent:
-			changed = engineChanged{images: true, containers: true}
+			back := event.Action == docker.Resync && e.lost
+			e.lost = event.Action == docker.Lost
+			changed = engineChanged{images: true, containers: true, anew: changed.anew || back}
 			cmds = append(cmds, e.ask())
 		case docker.ImageEvent:
 			changed.images = true
 		default:
 			changed.containers, changed.images = true, true // images say what uses them
+			if event.Kind == docker.ContainerEvent && event.Action == "start" {
+				changed.started = append(changed.started, event.ID)
+			}
 		}
 	}
 	return tea.Batch(append(cmds, pane.Send(changed))...)

@@ -159,6 +159,8 @@ func endNotice(msg pane.Ended) pane.Notice {
 		return pane.Notice{Text: msg.Job.Name + ": canceled"}
 	case msg.Err != nil:
 		return pane.Notice{Err: fmt.Errorf("%s: %w", msg.Job.Name, msg.Err)}
+	case msg.Job.Outcome != nil:
+		return pane.Notice{Text: msg.Job.Name + ": " + msg.Job.Outcome()}
 	}
 	return pane.Notice{Text: msg.Job.Name + ": done"}
 }

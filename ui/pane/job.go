@@ -16,6 +16,8 @@ type Job struct {
 	// Run does it. report may be called as often as the work likes: it never
 	// blocks. A total of 0 means that the end is not known.
 	Run func(ctx context.Context, report func(done, total int64)) error
+	// Outcome says what came of it, once it has ended well; "done" when nil.
+	Outcome func() string
 
 	started     time.Time
 	done, total atomic.Int64
