@@ -99,9 +99,11 @@ func (e explorer) run(ctx context.Context) error {
 	client := aws.New(e.aws)
 	defer client.Close()
 	e.docker.Log, e.docker.ReadOnly = log, e.aws.ReadOnly
-	engine := docker.New(e.docker)
-	defer engine.Close()
-	o.AWS, o.Docker = client, engine
+	o.AWS, o.Docker = client, docker.New(e.docker)
+	o.OpenDocker = func(other docker.Options) ui.Engine {
+		other.Log, other.ReadOnly = e.docker.Log, e.docker.ReadOnly
+		return docker.New(other)
+	}
 	return show(ctx, ui.New(o))
 }
 

@@ -3,6 +3,7 @@ package ui
 import (
 	"log/slog"
 
+	"gantry/docker"
 	"gantry/ui/pane"
 	"gantry/ui/table"
 )
@@ -27,6 +28,9 @@ type Options struct {
 	AWS Cloud
 	// Docker is the local engine; without it there are no panes for it.
 	Docker Engine
+	// OpenDocker makes a client of another engine, for ctrl+o. Without it there
+	// is no choice.
+	OpenDocker func(docker.Options) Engine
 	// Sandbox says what runs the tasks of the built-in AWS ("process runtime");
 	// empty on the real one.
 	Sandbox string
@@ -54,7 +58,7 @@ func New(o Options) *Frame {
 	top := &contextLine{cloud: o.AWS, sandbox: o.Sandbox}
 	f := newFrame(top, o.Access, o.Log)
 	if o.Docker != nil {
-		top.engine.client = o.Docker
+		top.engine.client, f.contexts.open = o.Docker, o.OpenDocker
 		f.add(1, "Images", Images(o.Docker))
 		f.add(2, "Containers", Containers(o.Docker))
 		f.group()

@@ -31,9 +31,10 @@ type Frame struct {
 	notice  pane.Notice
 	jobs    jobs
 
-	context *contextLine
-	access  Access
-	debug   *slog.Logger
+	context  *contextLine
+	contexts contexts
+	access   Access
+	debug    *slog.Logger
 
 	profile colorprofile.Profile
 	dark    bool
@@ -89,6 +90,7 @@ func (f *Frame) Init() tea.Cmd {
 func (f *Frame) Close() {
 	f.jobs.close()
 	f.stage.close()
+	f.contexts.found.Stop()
 	f.context.Close()
 	for _, s := range f.slots {
 		closePane(s.pane)
@@ -127,6 +129,9 @@ func (f *Frame) route(msg tea.Msg) tea.Cmd {
 		return f.jobs.tick()
 	case looked:
 		return f.jobs.wait()
+	}
+	if f.contextsFound(msg) {
+		return nil
 	}
 	return f.broadcast(msg)
 }

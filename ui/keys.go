@@ -147,6 +147,9 @@ func (f *Frame) commands() []pane.Command {
 	if !f.onStage && len(f.stage.sessions) > 0 {
 		cs = append(cs, pane.Command{Key: leave, Does: "back to the session", Run: f.leaveOrReturn})
 	}
+	if f.contexts.open != nil {
+		cs = append(cs, pane.Command{Key: "ctrl+o", Does: "docker engine", Quiet: true, Run: f.chooseContext})
+	}
 	if f.jobs.count() > 0 {
 		cs = append(cs, pane.Command{Key: "J", Does: "jobs", Run: f.showJobs})
 	}
