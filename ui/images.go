@@ -23,7 +23,10 @@ type imageClient interface {
 	InspectImage(ctx context.Context, ref string) (any, error)
 	Tag(ctx context.Context, source, target string) error
 	RemoveImage(ctx context.Context, ref string, how docker.ImageRemoval) (docker.ImageRemoved, error)
-	CommandLine(command docker.Command) string
+	builder
+	runner
+	pruner
+	imageUser
 }
 
 // eventDriven is the pace of a table that is told when something changes: it
@@ -36,16 +39,37 @@ const never = 1000 * time.Hour
 type images struct {
 	*table.Table[docker.Image]
 	client imageClient
+	host   pane.Host
 	scope  docker.ImageScope
+	builds builds
+	runs   runs
+	usage  *imageUsage
 }
 
 // Images is the pane of local images.
 func Images(c imageClient) pane.Pane {
-	i := &images{client: c}
+	i := &images{client: c, usage: &imageUsage{client: c}}
+	i.builds = builds{client: c, now: time.Now}
+	i.runs = runs{client: c, do: i.do, last: map[string][]string{}}
 	i.Table = table.New(i.spec())
 	i.Within(i)
 	return i
 }
+
+// Init takes the host.
+func (i *images) Init(h pane.Host) tea.Cmd {
+	i.host, i.builds.host = h, h
+	return i.Table.Init(h)
+}
+
+// Close gives up on what is under way.
+func (i *images) Close() {
+	i.runs.config.Stop()
+	i.usage.Close()
+	i.Table.Close()
+}
+
+func (i *images) do(a table.Action[docker.Image], rows []docker.Image) tea.Cmd { return i.Do(a, rows) }
 
 func imageID(i docker.Image) string { return i.ID + " " + i.Reference() }
 
@@ -77,19 +101,16 @@ func (i *images) spec() table.Spec[docker.Image] {
 			{Title: "ID", Width: 12, Text: func(r docker.Image) string { return shortDigest(r.ID) }},
 		},
 		Tabs: []table.Tab[docker.Image]{
-			{Title: "Overview", Open: func(r docker.Image) pane.Pane { return newDetail("Overview", r, imageID, imageOverview) }},
+			{Title: "Overview", Open: i.overview},
 			{Title: "Layers", Open: func(r docker.Image) pane.Pane { return newLayers(i.client, r) }},
 		},
 		Actions: []table.Action[docker.Image]{
+			{Key: "r", Does: "run", Mutates: true, Open: i.runs.ask},
 			{Key: "t", Does: "tag", Mutates: true, Open: i.tag},
 			{
-				Key: "D", Does: "delete", Mutates: true, Done: "deleted %s", Confirm: "Delete %s?",
+				Key: "D", Does: "delete", Mutates: true, Confirm: "Delete %s?", Open: i.remove,
 				Consequence: func(rows []docker.Image) string {
 					return i.client.CommandLine(docker.ImageRemoval{}.Command(references(rows)...))
-				},
-				Each: func(ctx context.Context, r docker.Image) error {
-					_, err := i.client.RemoveImage(ctx, r.Reference(), docker.ImageRemoval{})
-					return err
 				},
 			},
 			{Key: "d", Does: "describe", Open: func(h pane.Host, rows []docker.Image) tea.Cmd {
@@ -115,29 +136,53 @@ func (i *images) source() table.Source[docker.Image] {
 
 // Update reads the images again when the engine says that they have changed.
 func (i *images) Update(msg tea.Msg) tea.Cmd {
-	if m, ok := msg.(engineChanged); ok {
-		if m.images {
+	if mine, cmd := i.runs.Update(i.host, msg); mine {
+		return cmd
+	}
+	if mine, cmd := i.usage.Update(msg); mine {
+		return cmd
+	}
+	switch msg := msg.(type) {
+	case engineChanged:
+		if msg.images {
 			return i.Refresh()
+		}
+		return nil
+	case imageBuilt:
+		// Not every engine's BuildKit tells of what it has built.
+		return tea.Batch(i.Refresh(), i.Select(msg.id+" "+familiar(msg.tag)))
+	case imagesRefused:
+		if msg.from == i {
+			i.askForce(msg.rows)
 		}
 		return nil
 	}
 	return i.Table.Update(msg)
 }
 
-// Commands add the switch to intermediate images.
+// Commands add what needs no image, and the switch to intermediate images.
 func (i *images) Commands() []pane.Command {
 	cs := i.Table.Commands()
 	if i.Typing() {
 		return cs
 	}
+	cs = append([]pane.Command{{Key: "b", Does: "build", Mutates: true, Run: i.builds.ask}}, cs...)
+	if row, ok := i.Selected(); ok {
+		cs = append(cs, pane.Command{Key: "Y", Does: "copy the docker command", Quiet: true, Run: func() tea.Cmd { return i.askCommand(row) }})
+	}
 	does, next := "intermediate images too", docker.AllImages
 	if i.scope == docker.AllImages {
 		does, next = "without intermediate images", docker.TopImages
 	}
-	return append(cs, pane.Command{Key: "a", Does: does, Quiet: true, Run: func() tea.Cmd {
-		i.scope = next
-		return i.Follow(i.source())
-	}})
+	return append(cs,
+		pane.Command{Key: "X", Does: "prune", Mutates: true, Run: func() tea.Cmd {
+			i.host.Open(newPrune(i.client))
+			return nil
+		}},
+		pane.Command{Key: "a", Does: does, Quiet: true, Run: func() tea.Cmd {
+			i.scope = next
+			return i.Follow(i.source())
+		}})
 }
 
 func imageName(r docker.Image) string {
@@ -187,18 +232,6 @@ func (i *images) tag(h pane.Host, rows []docker.Image) tea.Cmd {
 		},
 	})
 	return nil
-}
-
-func imageOverview(r docker.Image, w int) []string {
-	facts := []fact{
-		{label: "image", value: imageName(r)},
-		{label: "size", value: bytesText(r.Size)},
-		{label: "created", value: clock(r.Created)},
-		{label: "used by", value: plural(r.Containers, "container")},
-		{label: "digests", value: strings.Join(r.Digests, " ")},
-		{label: "id", value: r.ID, style: style.Now().Dim},
-	}
-	return append(factLines(facts, w), tagLines(r.Labels, w)...)
 }
 
 // layers is the history of an image.

@@ -1,0 +1,434 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"gantry/docker"
+	"gantry/internal/diagnose"
+	"gantry/ui/pane"
+	"gantry/ui/style"
+)
+
+// builds asks what to build, in two steps: the folder, and then what depends on
+// what is in it. It remembers the answers while gantry runs.
+type builds struct {
+	client builder
+	host   pane.Host
+	now    func() time.Time
+	recent []buildAnswers // the last one first, one for each folder
+}
+
+// buildAnswers are what the user said of a folder. Of build arguments only the
+// names are remembered.
+type buildAnswers struct {
+	dir    string
+	values []string // as buildFields has them
+}
+
+// The fields of the second dialog.
+const (
+	buildTag = iota
+	buildFile
+	buildTarget
+	buildPlatform
+	buildArgs
+	buildCache
+)
+
+const (
+	useCache = "use it"
+	noCache  = "build everything anew"
+)
+
+// platforms are those that people build for.
+var platforms = []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}
+
+// mostFound bounds the Dockerfiles of a folder that are looked into, and the
+// folders that a path is completed from.
+const mostFound = 50
+
+// ask asks for the folder.
+func (b *builds) ask() tea.Cmd {
+	form := &buildForm{builds: b}
+	b.host.Ask(pane.Dialog{
+		Title:  "Build: which folder?",
+		Fields: []pane.Field{{Label: "folder", Value: b.folder(), Choices: b.folders}},
+		Body:   func(values []string) string { return folderText(values[0]) },
+		Check:  func(values []string) error { return form.look(values[0]) },
+		Do: func([]string) tea.Cmd {
+			form.ask()
+			return nil
+		},
+	})
+	return nil
+}
+
+// folder is what is offered first: the last one, else the working directory.
+func (b *builds) folder() string {
+	if len(b.recent) > 0 {
+		return b.recent[0].dir
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return "."
+	}
+	return dir
+}
+
+// folders are the choices for a path typed so far: those built before, then
+// those that go on with it, with Dockerfiles first.
+func (b *builds) folders(typed string) []pane.Choice {
+	var cs []pane.Choice
+	for _, r := range b.recent {
+		if strings.Contains(r.dir, typed) {
+			cs = append(cs, pane.Choice{Value: r.dir, Note: "built before"})
+		}
+	}
+	if typed == "" {
+		typed = b.folder() + string(filepath.Separator)
+	}
+	parent, start := filepath.Split(typed)
+	entries, err := os.ReadDir(absolute(parent))
+	if err != nil {
+		return cs
+	}
+	var others []pane.Choice
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), start) || strings.HasPrefix(e.Name(), ".") && start == "" || len(others) == mostFound {
+			continue
+		}
+		dir := parent + e.Name()
+		if name := dockerfileIn(absolute(dir)); name != "" {
+			cs = append(cs, pane.Choice{Value: dir, Note: name})
+			continue
+		}
+		others = append(others, pane.Choice{Value: dir + string(filepath.Separator)})
+	}
+	return append(cs, others...)
+}
+
+// dockerfileIn is the name of the Dockerfile right in a folder, "" without one.
+func dockerfileIn(dir string) string {
+	for _, name := range []string{"Dockerfile", "Containerfile"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
+			return name
+		}
+	}
+	return ""
+}
+
+// absolute is the path in full, with ~ for the home folder as shells have it.
+func absolute(path string) string {
+	path = strings.TrimSpace(path)
+	if home, err := os.UserHomeDir(); err == nil && (path == "~" || strings.HasPrefix(path, "~/")) {
+		path = filepath.Join(home, path[1:])
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}
+
+// folderText says what is in the folder, as far as one look can tell.
+func folderText(typed string) string {
+	dir := absolute(typed)
+	if name := dockerfileIn(dir); name != "" {
+		return name + " is there. What .dockerignore does not exclude is sent to the engine as needed."
+	}
+	return "No Dockerfile right in this folder; ⏎ looks three folders deep."
+}
+
+// buildForm is the second dialog: what to make of a folder.
+type buildForm struct {
+	*builds
+	dir        string
+	files      []string // paths of Dockerfiles, relative to dir
+	read       map[string]dockerfile
+	remembered []string // of this folder, if any
+}
+
+// dockerfile is one that was read, or why it could not be.
+type dockerfile struct {
+	docker.Dockerfile
+	err error
+}
+
+// look finds the Dockerfiles of a folder.
+func (f *buildForm) look(typed string) error {
+	f.dir, f.read = absolute(typed), map[string]dockerfile{}
+	what := "build from " + f.dir
+	info, err := os.Stat(f.dir)
+	switch {
+	case strings.TrimSpace(typed) == "":
+		return &diagnose.Error{What: "build from no folder", Do: "type the folder that holds the Dockerfile"}
+	case err != nil:
+		return &diagnose.Error{What: what, Cause: "there is no such folder", Do: "type a folder that exists", Err: err}
+	case !info.IsDir():
+		return &diagnose.Error{What: what, Cause: "it is a file", Do: "type its folder: " + filepath.Dir(f.dir)}
+	}
+	if f.files, err = docker.Dockerfiles(f.dir); err != nil {
+		return err
+	}
+	if len(f.files) == 0 {
+		return &diagnose.Error{
+			What: what, Cause: "there is no Dockerfile in it, nor in the three folders below",
+			Do: "choose another folder, or write a Dockerfile there: FROM, COPY, ENTRYPOINT",
+		}
+	}
+	f.files = f.files[:min(len(f.files), mostFound)]
+	return nil
+}
+
+// file reads a Dockerfile of the folder, once.
+func (f *buildForm) file(name string) dockerfile {
+	d, ok := f.read[name]
+	if !ok {
+		path := name
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(f.dir, name)
+		}
+		d.Dockerfile, d.err = docker.ReadDockerfile(path)
+		f.read[name] = d
+	}
+	return d
+}
+
+// ask asks what to make of the folder.
+func (f *buildForm) ask() {
+	values := []string{buildTag: tagFor(f.dir), buildFile: f.files[0], buildCache: useCache}
+	for _, r := range f.recent {
+		if r.dir == f.dir {
+			values = slices.Clone(r.values)
+			f.remembered = values
+		}
+	}
+	f.host.Ask(pane.Dialog{
+		Title: "Build " + f.dir,
+		Fields: []pane.Field{
+			buildTag:      {Label: "tag", Value: values[buildTag]},
+			buildFile:     {Label: "Dockerfile", Value: values[buildFile], Choices: containing(f.files...)},
+			buildTarget:   {Label: "target", Value: values[buildTarget], Choices: f.targets},
+			buildPlatform: {Label: "platform", Value: values[buildPlatform], Choices: containing(platforms...)},
+			buildArgs:     {Label: "build args", Value: values[buildArgs], Choices: f.args},
+			buildCache:    {Label: "cache", Value: values[buildCache], Strict: true, Choices: containing(firstly(values[buildCache], useCache, noCache)...)},
+		},
+		Body: f.text,
+		Check: func(values []string) error {
+			_, err := f.options(values)
+			return err
+		},
+		Do: func(values []string) tea.Cmd {
+			o, err := f.options(values)
+			if err != nil {
+				f.host.Say(pane.Notice{Err: err})
+				return nil
+			}
+			f.remember(values)
+			f.host.Open(newBuild(f.client, o, f.now))
+			return nil
+		},
+	})
+}
+
+// tagFor is a name for what is built from a folder.
+func tagFor(dir string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		}
+		return '-'
+	}, strings.ToLower(filepath.Base(dir)))
+	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '-' })
+	if len(parts) == 0 {
+		return "app:latest"
+	}
+	return strings.Join(parts, "-") + ":latest"
+}
+
+// containing offers those of the values that have what is typed in them.
+func containing(values ...string) func(string) []pane.Choice {
+	return func(typed string) []pane.Choice {
+		var cs []pane.Choice
+		for _, v := range values {
+			if strings.Contains(v, typed) {
+				cs = append(cs, pane.Choice{Value: v})
+			}
+		}
+		return cs
+	}
+}
+
+// firstly puts the value that was chosen last before the others.
+func firstly(first string, values ...string) []string {
+	if i := slices.Index(values, first); i > 0 {
+		values[0], values[i] = values[i], values[0]
+	}
+	return values
+}
+
+// targets are the stages of all Dockerfiles, with the one they stand in: which
+// is to be built can still change.
+func (f *buildForm) targets(typed string) []pane.Choice {
+	var cs []pane.Choice
+	for _, name := range f.files {
+		for _, s := range f.file(name).Stages {
+			if strings.Contains(s.Name, typed) {
+				cs = append(cs, pane.Choice{Value: s.Name, Note: fmt.Sprintf("FROM %s · %s", s.Base, name)})
+			}
+		}
+	}
+	return cs
+}
+
+// args offers each ARG that was not given yet, behind what is typed.
+func (f *buildForm) args(typed string) []pane.Choice {
+	var cs []pane.Choice
+	seen := map[string]bool{}
+	for _, name := range f.files {
+		for _, a := range f.file(name).Args {
+			if seen[a.Name] || strings.Contains(" "+typed, " "+a.Name+"=") {
+				continue
+			}
+			seen[a.Name] = true
+			cs = append(cs, pane.Choice{Value: strings.TrimSpace(typed + " " + a.Name + "=" + a.Default), Label: a.Name + "=" + a.Default, Note: name})
+		}
+	}
+	return cs
+}
+
+// text is the equal command, and what in the Dockerfile does not say what it
+// seems to say.
+func (f *buildForm) text(values []string) string {
+	o, err := f.options(values)
+	if err != nil {
+		return "NAME=value, several with blanks between; quotes hold a value together."
+	}
+	lines := []string{f.client.CommandLine(docker.BuildCommand(o))}
+	d := f.file(o.Dockerfile)
+	if len(d.Problems) > 0 {
+		lines = append(lines, "", "▲ "+plural(len(d.Problems), "line")+" of "+o.Dockerfile+" will not do what is meant:")
+	}
+	for _, p := range d.Problems {
+		lines = append(lines, fmt.Sprintf("%d: %s. → %s", p.Line.Number, p.What, p.Do))
+	}
+	var told *diagnose.Error
+	if len(d.Problems) == 0 && errors.As(d.err, &told) {
+		lines = append(lines, "", "▲ "+told.Cause, "→ "+told.Do)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// options are the answers as a build, or what is wrong with them.
+func (f *buildForm) options(values []string) (docker.BuildOptions, error) {
+	field := func(i int) string { return strings.TrimSpace(values[i]) }
+	o := docker.BuildOptions{
+		Dir: f.dir, Dockerfile: field(buildFile), Tags: []string{field(buildTag)},
+		Platform: field(buildPlatform), Target: field(buildTarget), NoCache: field(buildCache) == noCache,
+	}
+	what := "build " + f.dir
+	d := f.file(o.Dockerfile)
+	switch {
+	case o.Tags[0] == "":
+		return o, &diagnose.Error{What: what, Cause: "the image has no name", Do: "type a tag such as web:1"}
+	case strings.ContainsFunc(o.Tags[0], badInTag):
+		return o, &diagnose.Error{What: what, Cause: fmt.Sprintf("%q is no image name", o.Tags[0]), Do: "write it as name:tag, the name in lower case, without blanks"}
+	case o.Dockerfile == "":
+		return o, &diagnose.Error{What: what, Cause: "no Dockerfile is chosen", Do: "choose " + f.files[0]}
+	case errors.Is(d.err, os.ErrNotExist):
+		return o, &diagnose.Error{What: what, Cause: "there is no " + o.Dockerfile + " in it", Do: "choose " + strings.Join(f.files[:min(3, len(f.files))], ", ")}
+	case o.Target != "" && d.err == nil && !hasStage(d.Dockerfile, o.Target):
+		return o, &diagnose.Error{What: what, Cause: fmt.Sprintf("%s has no stage %q", o.Dockerfile, o.Target), Do: "choose one of its stages: " + stageNames(d.Dockerfile)}
+	}
+	words, err := assignments(values[buildArgs], f.kept(buildArgs))
+	if err != nil {
+		return o, err
+	}
+	o.Args = map[string]string{}
+	for _, w := range words {
+		name, value, found := strings.Cut(w, "=")
+		if !found {
+			return o, &diagnose.Error{What: "read the build args", Cause: fmt.Sprintf("%q has no value", w), Do: "write NAME=value"}
+		}
+		o.Args[name] = value
+	}
+	return o, nil
+}
+
+func badInTag(r rune) bool { return r <= ' ' || r > '~' }
+
+// kept is what a field was filled with from memory.
+func (f *buildForm) kept(field int) string {
+	if f.remembered == nil {
+		return ""
+	}
+	return f.remembered[field]
+}
+
+func hasStage(d docker.Dockerfile, target string) bool {
+	for i, s := range d.Stages {
+		if strings.EqualFold(s.Name, target) || strconv.Itoa(i) == target {
+			return true
+		}
+	}
+	return false
+}
+
+func stageNames(d docker.Dockerfile) string {
+	names := make([]string, len(d.Stages))
+	for i, s := range d.Stages {
+		names[i] = s.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// remember keeps the answers for this folder.
+func (f *buildForm) remember(values []string) {
+	values = slices.Clone(values)
+	values[buildArgs] = namesOf(values[buildArgs])
+	f.recent = slices.DeleteFunc(f.recent, func(r buildAnswers) bool { return r.dir == f.dir })
+	f.recent = append([]buildAnswers{{f.dir, values}}, f.recent...)
+}
+
+// assignments reads NAME=value words, several with blanks between. Those that
+// come from memory have lost their values: kept is what they were filled with.
+func assignments(text, kept string) ([]string, error) {
+	const what = "read the variables"
+	words, err := docker.SplitCommand(text)
+	if err != nil {
+		return nil, err
+	}
+	if kept != "" && text == kept && strings.Contains(kept, "=") {
+		return nil, &diagnose.Error{What: what, Cause: "gantry remembers their names, never their values", Do: "type the values again (end goes to the end of the field, ctrl+u empties it)"}
+	}
+	for _, w := range words {
+		name, _, _ := strings.Cut(w, "=")
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return nil, &diagnose.Error{What: what, Cause: fmt.Sprintf("%q has no name", style.Plain(w)), Do: "write NAME=value, with quotes around a value that has blanks: NAME='a b'"}
+		}
+	}
+	return words, nil
+}
+
+// namesOf keeps the names of NAME=value words and drops the values.
+func namesOf(text string) string {
+	words, err := docker.SplitCommand(text)
+	if err != nil {
+		return ""
+	}
+	for i, w := range words {
+		if name, _, found := strings.Cut(w, "="); found {
+			words[i] = name + "="
+		}
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,144 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"gantry/docker"
+	"gantry/ui/pane"
+	"gantry/ui/style"
+)
+
+// imageUser tells what images are used for, and what they take.
+type imageUser interface {
+	ImageSizes(ctx context.Context) (map[string]docker.ImageSize, error)
+	Containers(ctx context.Context) ([]docker.Container, error)
+}
+
+// imageUsage is what can only be told of all images together, asked for when an
+// image is looked at. One question serves all rows: the engine walks every
+// layer for it, and older ones refuse a second question meanwhile.
+type imageUsage struct {
+	client imageUser
+	sizes  pane.Load[map[string]docker.ImageSize]
+	users  pane.Load[[]docker.Container]
+	state  int // counts the changes that the engine told
+}
+
+// usageKnown says that there is more to tell about images.
+type usageKnown struct{}
+
+// Look asks for what is not known of the present state.
+func (u *imageUsage) Look() tea.Cmd {
+	key := fmt.Sprint(u.state)
+	var cmds []tea.Cmd
+	if u.sizes.Key() != key || !u.sizes.Whole() && u.sizes.Err == nil {
+		cmds = append(cmds, u.sizes.Start(key, func(ctx context.Context, _ func(map[string]docker.ImageSize)) (map[string]docker.ImageSize, error) {
+			return u.client.ImageSizes(ctx)
+		}))
+	}
+	if u.users.Key() != key || !u.users.Whole() && u.users.Err == nil {
+		cmds = append(cmds, u.users.Start(key, func(ctx context.Context, _ func([]docker.Container)) ([]docker.Container, error) {
+			return u.client.Containers(ctx)
+		}))
+	}
+	return tea.Batch(cmds...)
+}
+
+// Update takes the answers, and what the engine tells.
+func (u *imageUsage) Update(msg tea.Msg) (bool, tea.Cmd) {
+	for _, take := range []func(tea.Msg) (bool, tea.Cmd){u.sizes.Update, u.users.Update} {
+		if mine, next := take(msg); mine {
+			return true, tea.Batch(next, pane.Send(usageKnown{}))
+		}
+	}
+	if _, ok := msg.(engineChanged); ok {
+		u.state++
+	}
+	return false, nil
+}
+
+// Close gives up on the answers.
+func (u *imageUsage) Close() {
+	u.sizes.Stop()
+	u.users.Stop()
+}
+
+// size says how much of an image is its own.
+func (u *imageUsage) size(r docker.Image) string {
+	switch s, ok := u.sizes.Value[r.ID]; {
+	case ok:
+		return fmt.Sprintf("%s, of which %s its own and %s shared with other images", bytesText(r.Size), bytesText(s.Unique), bytesText(s.Shared))
+	case u.sizes.Busy():
+		return bytesText(r.Size) + ", shared with others: looking …"
+	}
+	return bytesText(r.Size)
+}
+
+// usedBy names the containers that an image is used by.
+func (u *imageUsage) usedBy(r docker.Image) string {
+	var names []string
+	for _, c := range u.users.Value {
+		if c.ImageID == r.ID {
+			names = append(names, fmt.Sprintf("%s (%s)", c.Name, c.State))
+		}
+	}
+	if len(names) == 0 {
+		return plural(r.Containers, "container")
+	}
+	return strings.Join(names, ", ")
+}
+
+// imageOverview is the tab about one image.
+type imageOverview struct {
+	*detail[docker.Image]
+	usage *imageUsage
+	row   docker.Image
+}
+
+func (i *images) overview(r docker.Image) pane.Pane {
+	o := &imageOverview{usage: i.usage, row: r}
+	o.detail = newDetail("Overview", r, imageID, o.lines)
+	return o
+}
+
+// Init asks for what takes longer.
+func (o *imageOverview) Init(h pane.Host) tea.Cmd {
+	return tea.Batch(o.detail.Init(h), o.usage.Look())
+}
+
+// Update takes what is known by now, and asks again when the engine has
+// changed.
+func (o *imageOverview) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case pane.Selected[docker.Image]:
+		if msg.Row != nil && imageID(*msg.Row) == imageID(o.row) {
+			o.row = *msg.Row
+		}
+	case usageKnown:
+		o.Set(func(w int) []string { return o.lines(o.row, w) })
+	case engineChanged:
+		return tea.Batch(o.detail.Update(msg), o.usage.Look())
+	}
+	return o.detail.Update(msg)
+}
+
+func (o *imageOverview) lines(r docker.Image, w int) []string {
+	t := style.Now()
+	facts := []fact{
+		{label: "image", value: imageName(r)},
+		{label: "size", value: o.usage.size(r)},
+		{label: "created", value: clock(r.Created)},
+		{label: "used by", value: o.usage.usedBy(r)},
+		{label: "digests", value: strings.Join(r.Digests, " ")},
+		{label: "id", value: r.ID, style: t.Dim},
+	}
+	lines := factLines(facts, w)
+	if o.usage.sizes.Err != nil {
+		lines = append(append(lines, ""), errorLines(o.usage.sizes.Err, w)...)
+	}
+	return append(lines, tagLines(r.Labels, w)...)
+}
