@@ -107,6 +107,13 @@ func (e explorer) run(ctx context.Context) error {
 	return show(ctx, ui.New(o))
 }
 
+// connect is the AWS of another profile and region.
+func (e explorer) connect(profile, region string) ui.Cloud {
+	o := e.aws
+	o.Profile, o.Region = profile, region
+	return aws.New(o)
+}
+
 // startSandbox starts the local AWS and points the adapter at it.
 func (e *explorer) startSandbox(ctx context.Context, log *slog.Logger) (*sandbox.Server, error) {
 	local, err := cli.StartSandbox(ctx, sandbox.Config{Log: log}, e.runtime)

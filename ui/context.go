@@ -24,10 +24,13 @@ type contextLine struct {
 	engine  engine
 }
 
-func (c *contextLine) Init() tea.Cmd {
-	return tea.Batch(c.engine.Init(), c.load.Start("identity", func(ctx context.Context, _ func(aws.Identity)) (aws.Identity, error) {
-		return c.cloud.Identity(ctx)
-	}))
+func (c *contextLine) Init() tea.Cmd { return tea.Batch(c.engine.Init(), c.identify()) }
+
+func (c *contextLine) identify() tea.Cmd {
+	cloud := c.cloud
+	return c.load.Start("identity", func(ctx context.Context, _ func(aws.Identity)) (aws.Identity, error) {
+		return cloud.Identity(ctx)
+	})
 }
 
 // Close lets go of what it waits for.

@@ -26,6 +26,8 @@ type Engine interface {
 // Options says what the explorer shows.
 type Options struct {
 	AWS Cloud
+	// Connect gives another AWS, for ctrl+p; without it there is no such key.
+	Connect Connect
 	// Docker is the local engine; without it there are no panes for it.
 	Docker Engine
 	// OpenDocker makes a client of another engine, for ctrl+o. Without it there
@@ -63,9 +65,11 @@ func New(o Options) *Frame {
 		f.add(2, "Containers", Containers(o.Docker))
 		f.group()
 	}
-	f.add(4, "Clusters", Clusters(o.AWS, o.Cluster, o.Pace))
-	f.add(5, "Services", Services(o.AWS, o.Cluster, o.Service, o.Pace))
-	f.add(6, "Tasks", Tasks(o.AWS, o.Cluster, o.Service, o.Pace))
+	f.connect, f.pace = o.Connect, o.Pace
+	panes := cloudPanes(o.AWS, o.Cluster, o.Service, o.Pace)
+	for i, name := range []string{"Clusters", "Services", "Tasks"} {
+		f.add(4+i, name, panes[name])
+	}
 	f.start(o.first())
 	return f
 }

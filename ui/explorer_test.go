@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"strings"
 	"testing"
 
 	"gantry/aws"
@@ -41,14 +42,24 @@ func TestScaleByABurstOfKeys(t *testing.T) {
 	t.Log(s.Text())
 }
 
-func TestShot(t *testing.T) {
-	s, _ := explore(t, 120, 40)
-	s.Wait("shop")
-	s.Type("G\r")
-	s.Wait("checkout")
-	s.Wait("web")
-	s.Type("/web\r")
-	s.Type("s5")
-	s.Wait("3 → 5")
-	s.Shot("probe")
+// ctrl+p leads to another account: nothing of the one before is left.
+func TestAnotherProfile(t *testing.T) {
+	other := &cloud{services: map[string][]aws.Service{}, tasks: map[string][]aws.Task{}}
+	other.addCluster("elsewhere")
+	var asked []string
+	s := uitest.Run(t, ui.New(ui.Options{AWS: demoCloud(), Connect: func(profile, region string) ui.Cloud {
+		asked = append(asked, profile, region)
+		return other
+	}}), 120, 40)
+	s.Wait("batch")
+	s.Type("\x10prod\teu-west-1\r")
+	s.Wait("elsewhere")
+	s.Gone("batch")
+	s.Type("q")
+	if err := s.Ended(); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(asked, " "); got != "prod eu-west-1" {
+		t.Errorf("asked for %q", got)
+	}
 }

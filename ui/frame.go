@@ -12,6 +12,7 @@ import (
 
 	"gantry/ui/pane"
 	"gantry/ui/style"
+	"gantry/ui/table"
 )
 
 // Frame is the root model. It owns the layout, the focus, the dialogs, the
@@ -33,6 +34,8 @@ type Frame struct {
 
 	context  *contextLine
 	contexts contexts
+	connect  Connect
+	pace     table.Pace
 	access   Access
 	debug    *slog.Logger
 

@@ -150,6 +150,9 @@ func (f *Frame) commands() []pane.Command {
 	if f.contexts.open != nil {
 		cs = append(cs, pane.Command{Key: "ctrl+o", Does: "docker engine", Quiet: true, Run: f.chooseContext})
 	}
+	if f.connect != nil {
+		cs = append(cs, pane.Command{Key: "ctrl+p", Does: "profile and region", Quiet: true, Run: f.askProfile})
+	}
 	if f.jobs.count() > 0 {
 		cs = append(cs, pane.Command{Key: "J", Does: "jobs", Run: f.showJobs})
 	}
