@@ -104,6 +104,9 @@ func (e explorer) run(ctx context.Context) error {
 		other.Log, other.ReadOnly = e.docker.Log, e.docker.ReadOnly
 		return docker.New(other)
 	}
+	if !e.sandbox {
+		o.Connect = e.connect
+	}
 	return show(ctx, ui.New(o))
 }
 

@@ -49,7 +49,7 @@ func (c *contextLine) Update(msg tea.Msg) tea.Cmd {
 // View is the line in w cells.
 func (c *contextLine) View(w int, access Access) string {
 	t := style.Now()
-	parts := []string{t.Title.Render(" gantry ")}
+	parts := []string{t.Title.Render(" gantry")}
 	if c.sandbox != "" {
 		parts = append(parts, t.Mark.Render(" sandbox ")+t.Dim.Render(" "+c.sandbox))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"gantry/docker"
 	"gantry/ui"
 	"gantry/ui/uitest"
 )
@@ -14,7 +15,12 @@ const readme = "../README.md"
 
 // The README's key table is what the Commands say.
 func TestReadmeKeys(t *testing.T) {
-	f := ui.New(ui.Options{AWS: demoCloud()})
+	f := ui.New(ui.Options{
+		AWS:        demoCloud(),
+		Connect:    func(string, string) ui.Cloud { return demoCloud() },
+		Docker:     newFakeEngine(),
+		OpenDocker: func(docker.Options) ui.Engine { return newFakeEngine() },
+	})
 	s := uitest.Run(t, f, 120, 40)
 	s.Wait("batch")
 	s.Type("j\r")
