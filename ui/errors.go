@@ -13,14 +13,28 @@ func errorLines(err error, w int) []string {
 	t := style.Now()
 	var told *diagnose.Error
 	if !errors.As(err, &told) {
-		return styled(t.Bad, style.Wrap("✗ "+style.Lines(err.Error()), w))
+		return styled(t.Bad, hanging("✗ ", err.Error(), w))
 	}
-	lines := styled(t.Bad, style.Wrap("✗ "+style.Lines(told.What), w))
+	lines := styled(t.Bad, hanging("✗ ", told.What, w))
 	if told.Cause != "" {
-		lines = append(lines, styled(t.Text, style.Wrap("  "+style.Lines(told.Cause), w))...)
+		lines = append(lines, styled(t.Text, hanging("  ", told.Cause, w))...)
 	}
 	if told.Do != "" {
-		lines = append(lines, styled(t.Accent, style.Wrap("→ "+style.Lines(told.Do), w))...)
+		lines = append(lines, styled(t.Accent, hanging("→ ", told.Do, w))...)
+	}
+	return lines
+}
+
+// hanging is text in lines of at most w cells behind a sign of two, which the
+// lines after the first are indented by.
+func hanging(sign, text string, w int) []string {
+	lines := style.Wrap(style.Lines(text), max(1, w-2))
+	for i := range lines {
+		if i == 0 {
+			lines[i] = sign + lines[i]
+			continue
+		}
+		lines[i] = "  " + lines[i]
 	}
 	return lines
 }
