@@ -287,7 +287,7 @@ func (k *containers) Update(msg tea.Msg) tea.Cmd {
 	case engineChanged:
 		return k.changed(msg)
 	case listenFound:
-		return k.told(k.listens.tell(msg.id, msg.listen))
+		return tea.Batch(k.Amend(k.listens.tell(msg)), k.listens.next())
 	case pane.Selected[containerRow]:
 		if msg.Row != nil && msg.From == containersTitle {
 			k.listens.selects(msg.Row.ID)
@@ -315,14 +315,6 @@ func (k *containers) changed(msg engineChanged) tea.Cmd {
 		k.listens.started(id)
 	}
 	return tea.Batch(k.Refresh(), k.listens.next())
-}
-
-// told shows what has become known of a row.
-func (k *containers) told(row containerRow, news bool) tea.Cmd {
-	if !news {
-		return nil
-	}
-	return tea.Batch(k.Amend([]containerRow{row}), k.listens.next())
 }
 
 // Close gives up on everything under way.

@@ -224,7 +224,7 @@ func (e *fakeEngine) OlderLogs(context.Context, string, docker.LogPage, func(int
 	return nil, nil
 }
 
-func (e *fakeEngine) LogSource(_ context.Context, id string) (docker.LogSource, error) {
+func (e *fakeEngine) LogSource(context.Context, string) (docker.LogSource, error) {
 	return docker.LogSource{Driver: "json-file", Path: "/var/lib/docker/containers/x/x-json.log", Size: 165e6, Readable: true}, nil
 }
 

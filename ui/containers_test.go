@@ -278,7 +278,18 @@ func TestStatsRunWhileTheyAreSeen(t *testing.T) {
 	s.Wait("12 processes")
 	s.Type("]")
 	s.Gone("12 processes")
-	s.Until(func(string) bool { return e.count(func() int { return e.streams }) == 0 }, "the stream goes on unseen")
+	open := func(n int) func(string) bool {
+		return func(string) bool { return e.count(func() int { return e.streams }) == n }
+	}
+	s.Until(open(0), "the stream goes on unseen")
+	s.Type("[")
+	s.Until(open(1), "the stream was not begun again")
+	s.Type("l") // a session hides it
+	s.Until(open(0), "the stream goes on behind a session")
+	s.Type("2")
+	s.Until(open(1), "the stream was not begun again")
+	s.Type("z")
+	s.Until(open(0), "the stream goes on behind a zoomed pane")
 }
 
 func TestTopIsRefreshed(t *testing.T) {

@@ -267,8 +267,7 @@ func (k *containers) openWhy(h pane.Host, rows []containerRow) tea.Cmd {
 
 func (k *containers) explain(h pane.Host, r containerRow, ask func(context.Context, docker.Container) (docker.Listen, error)) {
 	h.Open(&closable{Pane: &why{
-		id: r.ID,
-		report: newReport("why "+r.Name, func(ctx context.Context) (docker.Listen, error) { return ask(ctx, r.Container) },
-			func(l docker.Listen, w int) []string { return listenLines(l, w) }),
+		id:     r.ID,
+		report: newReport("why "+r.Name, func(ctx context.Context) (docker.Listen, error) { return ask(ctx, r.Container) }, listenLines),
 	}})
 }

@@ -222,7 +222,12 @@ func (l *listens) take(found look) (containerRow, bool) {
 	if k == nil {
 		return containerRow{}, false
 	}
-	k.plan(found, time.Now(), found.id == l.selected)
+	now := time.Now()
+	until := k.since.Add(startTime)
+	if found.id == l.selected {
+		until = now.Add(longestPause)
+	}
+	k.plan(found, now, until)
 	if found.err != nil || k.looked && reflect.DeepEqual(k.listen, found.listen) {
 		return containerRow{}, false
 	}
@@ -230,10 +235,10 @@ func (l *listens) take(found look) (containerRow, bool) {
 	return containerRow{Container: k.row, Listen: k.listen, Looked: true}, true
 }
 
-// plan says when to look again: not before it is selected when it listens, or
-// could have done so for long.
-func (k *listening) plan(found look, now time.Time, selected bool) {
-	if found.err == nil && found.listen.Settled() || now.Sub(k.since) > startTime && !selected {
+// plan says when to look again: not before it is selected once it listens, or
+// had until then to do so.
+func (k *listening) plan(found look, now, until time.Time) {
+	if found.err == nil && found.listen.Settled() || now.After(until) {
 		k.due, k.pause = time.Time{}, 0
 		return
 	}
@@ -243,8 +248,11 @@ func (k *listening) plan(found look, now time.Time, selected bool) {
 
 // tell takes what somebody else has found: the pane that explains it, or a
 // helper container.
-func (l *listens) tell(id string, found docker.Listen) (containerRow, bool) {
-	return l.take(look{id: id, listen: found})
+func (l *listens) tell(found listenFound) (changed []containerRow) {
+	if row, ok := l.take(look{id: found.id, listen: found.listen}); ok {
+		changed = append(changed, row)
+	}
+	return changed
 }
 
 // close lets go of the round under way.

@@ -114,8 +114,10 @@ func (s *stage) openTab(f *Frame) {
 	}
 	s.open = s.about.Tabs[s.tab].Open()
 	f.later(s.open.Init(host{f, s.open}))
-	in := s.box.inner()
-	f.later(s.open.Resize(in.w, in.h))
+	if s.active == noSession {
+		in := s.box.inner()
+		f.later(s.open.Resize(in.w, in.h))
+	}
 }
 
 func (s *stage) closeTab() {
@@ -198,8 +200,14 @@ func (s *stage) resize(box rect) tea.Cmd {
 	s.box = box
 	in := box.inner()
 	var cmds []tea.Cmd
-	for _, p := range s.live() {
+	for _, p := range s.sessions {
 		cmds = append(cmds, p.Resize(in.w, in.h))
+	}
+	if s.open != nil {
+		if s.active != noSession { // behind a session, what it would show costs nothing
+			in = rect{}
+		}
+		cmds = append(cmds, s.open.Resize(in.w, in.h))
 	}
 	return tea.Batch(cmds...)
 }

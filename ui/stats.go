@@ -139,7 +139,7 @@ var graphs = []graph{
 	{
 		title: "memory", value: func(v docker.Stat) float64 { return float64(v.Memory) }, floor: 1e6,
 		last: func(v docker.Stat) string {
-			return fmt.Sprintf("%s of %s, %.1f %%", bytesText(int64(v.Memory)), bytesText(int64(v.MemoryLimit)), 100*v.MemoryShare()) //nolint:gosec // far below 2^63
+			return fmt.Sprintf("%s of %s, %.1f %%", bytesText(int64(v.Memory)), bytesText(int64(v.MemoryLimit)), 100*v.MemoryShare())
 		},
 		unit: byteRate,
 	},

@@ -1,0 +1,178 @@
+package ui_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"gantry/docker"
+	"gantry/ui"
+	"gantry/ui/uitest"
+)
+
+// testLabel is on everything that a test makes, with the test's name.
+const testLabel = "gantry.test"
+
+// serverImage builds an image with a server that listens on 127.0.0.1 unless
+// SERVER_ADDRESS says otherwise, and with what else is in files.
+func serverImage(t *testing.T, c *docker.Client, name, dockerfile string, files map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", filepath.Join(dir, "server"), "../docker/testdata/server")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	files["Dockerfile"] = dockerfile
+	for file, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o755); err != nil { //nolint:gosec // busybox must be executable
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		_, _ = c.RemoveImage(ctx, name, docker.ImageRemoval{Force: true})
+	})
+	if _, err := c.Build(t.Context(), docker.BuildOptions{Dir: dir, Tags: []string{name}, Labels: map[string]string{testLabel: t.Name()}}, func(docker.BuildProgress) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runServer starts a container that goes away with the test.
+func runServer(t *testing.T, c *docker.Client, image, name string, env ...string) {
+	t.Helper()
+	id, err := c.Run(t.Context(), docker.RunOptions{
+		Image: image, Name: name, Env: env, Ports: []docker.Port{{HostIP: "127.0.0.1", Container: 8080, Proto: "tcp"}},
+		Labels: map[string]string{testLabel: t.Name()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		_ = c.RemoveContainer(ctx, id, docker.ContainerRemoval{Force: true, Volumes: true})
+	})
+}
+
+// shows waits for text that fits a pattern.
+func shows(s *uitest.Screen, pattern string) {
+	fits := regexp.MustCompile(pattern)
+	s.Until(fits.MatchString, "never showed "+pattern)
+}
+
+const withShell = "FROM scratch\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\",\"--install\",\"-s\",\"/bin\"]\nCOPY server /server\nCOPY hello /hello\nENTRYPOINT [\"/server\"]\n"
+
+// The seed's error, from seeing it to having it mended, and the other keys of
+// a container, on the real engine.
+func TestContainersOfTheRealEngine(t *testing.T) {
+	c := liveEngine(t)
+	busybox, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		t.Skip("no static busybox here: ", err)
+	}
+	const image, bare = "gantry-test/ui-server:shell", "gantry-test/ui-server:bare"
+	serverImage(t, c, image, withShell, map[string]string{"busybox": string(busybox), "hello": "hello\n"})
+	serverImage(t, c, bare, "FROM scratch\nCOPY server /server\nENTRYPOINT [\"/server\"]\n", map[string]string{})
+	runServer(t, c, image, "gantry-ui-web")
+
+	f := ui.New(ui.Options{AWS: demoCloud(), Docker: c})
+	t.Cleanup(f.Close)
+	s := uitest.Run(t, f, 150, 40)
+	s.Wait("batch")
+	s.Type("2/gantry-ui-web\r")
+	shows(s, `!\d+`)
+
+	t.Run("why", func(t *testing.T) {
+		s.Type("w")
+		s.Wait("curl: (56) Recv failure")
+		s.Wait("127.0.0.1:8080")
+		s.Type("x")
+		s.Gone("why gantry-ui-web")
+	})
+
+	t.Run("log", func(t *testing.T) {
+		s.Type("l")
+		s.Wait("listening on 127.0.0.1:8080")
+		s.Wait("json-file")
+		s.Type("2r")
+		s.Wait("restarted gantry-ui-web")
+		s.Type("\x1d")
+		s.Until(func(screen string) bool { return strings.Count(screen, "listening on 127") == 2 }, "the log was not followed over the restart")
+		s.Type("x")
+		s.Gone("log gantry-ui-web")
+	})
+
+	t.Run("tabs", func(t *testing.T) {
+		s.Type("2]]")
+		shows(s, `\d+ processes`)
+		s.Type("]")
+		s.Wait("the app listens on 127.0.0.1 only")
+		s.Type("]")
+		s.Wait("CMD")
+		s.Wait("/server")
+		s.Type("]")
+		shows(s, `added, \d+ changed|Every file is as it is`)
+		s.Type("[[[[[")
+		s.Wait("started  ")
+	})
+
+	t.Run("exec", func(t *testing.T) {
+		s.Type("e")
+		s.Wait("/ #")
+		s.Type("echo in-$((40+2)); cat /hello\r")
+		s.Wait("in-42")
+		s.Wait("hello")
+		s.Type("exit\r")
+		s.Wait("■ ended")
+		s.Type("x")
+		s.Gone("sh gantry-ui-web")
+	})
+
+	t.Run("copy out", func(t *testing.T) {
+		dir := t.TempDir()
+		s.Type("2c\x15/hello\t\x15" + dir + "\r")
+		s.Wait("1 file, 6 B")
+		if text, err := os.ReadFile(filepath.Join(dir, "hello")); err != nil || string(text) != "hello\n" {
+			t.Errorf("%q, %v", text, err)
+		}
+	})
+
+	t.Run("stop and start", func(t *testing.T) {
+		s.Type("s")
+		s.Wait("✗ exited")
+		s.Type("s")
+		s.Wait("✓ running")
+		shows(s, `!\d+`)
+	})
+
+	t.Run("mended", func(t *testing.T) {
+		runServer(t, c, bare, "gantry-ui-mended", "SERVER_ADDRESS=0.0.0.0")
+		s.Type("/\x15gantry-ui-mended\r") // ctrl+u clears the filter before
+		shows(s, `✓\d+`)
+		s.Type("w")
+		s.Wait("reaches the app")
+		s.Type("x")
+		s.Gone("why gantry")
+	})
+
+	t.Run("helper", func(t *testing.T) {
+		runServer(t, c, bare, "gantry-ui-bare")
+		s.Type("2/\x15gantry-ui-bare\r")
+		shows(s, `!\d+`)
+		s.Type("e")
+		s.Wait("gantry-ui-bare has no shell")
+		s.Type("y")
+		s.Wait("/ #")
+		s.Type("ls /proc/1/root\r")
+		s.Wait("server")
+		s.Type("exit\r")
+		s.Wait("■ ended")
+	})
+}
