@@ -242,13 +242,13 @@ func (p *prune) groupLines(i int, group docker.PruneGroup) []string {
 
 // Commands choose groups, look into them, and prune.
 func (p *prune) Commands() []pane.Command {
-	close := pane.Command{Key: "x", Does: "close", Run: p.do(func() { p.gone = true })}
+	leave := pane.Command{Key: "x", Does: "close", Run: p.do(func() { p.gone = true })}
 	if p.job != nil {
 		return []pane.Command{{Key: "x", Does: "cancel", Run: p.do(p.job.Cancel)}}
 	}
 	look := pane.Command{Key: "ctrl+r", Does: "look again", Quiet: true, Run: p.look}
 	if len(p.load.Value) == 0 {
-		return []pane.Command{close, look}
+		return []pane.Command{leave, look}
 	}
 	group := p.load.Value[p.cursor].Kind
 	var cs []pane.Command
@@ -261,7 +261,7 @@ func (p *prune) Commands() []pane.Command {
 	return append(cs,
 		pane.Command{Key: "space", Does: "choose or leave out", Run: p.do(func() { p.chosen[group] = !p.chosen[group] })},
 		pane.Command{Key: "enter", Does: "what is in it", Run: p.do(func() { p.open[group] = !p.open[group] })},
-		close,
+		leave,
 		pane.Command{Key: "Y", Does: "copy the docker command", Run: p.copyCommands},
 		pane.Command{Key: "down j", Does: "next group", Quiet: true, Run: move(1)},
 		pane.Command{Key: "up k", Does: "previous group", Quiet: true, Run: move(-1)},
