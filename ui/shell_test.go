@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 // processes starts a sandbox whose tasks are real processes, and the explorer
 // on the tasks of its service web.
-func processes(t *testing.T, w, h int) (*uitest.Screen, *sandbox.Server) {
+func processes(t *testing.T, w, h int, change ...func(*ui.Options)) (*uitest.Screen, *sandbox.Server) {
 	t.Helper()
 	runtime, err := sandbox.Process(sandbox.ProcessConfig{})
 	if err != nil {
@@ -39,9 +39,17 @@ func processes(t *testing.T, w, h int) (*uitest.Screen, *sandbox.Server) {
 	t.Cleanup(func() { _ = server.Close() })
 	client := aws.New(aws.Options{Endpoint: server.URL(), AccessKeyID: server.AccessKeyID(), SecretAccessKey: server.SecretAccessKey(), Region: server.Region()})
 	t.Cleanup(client.Close)
-	f := ui.New(ui.Options{AWS: client, Sandbox: "process runtime", Cluster: "shop", Service: "web"})
+	o := ui.Options{AWS: client, Sandbox: "process runtime", Cluster: "shop", Service: "web"}
+	for _, c := range change {
+		c(&o)
+	}
+	f := ui.New(o)
 	t.Cleanup(f.Close)
 	s := uitest.Run(t, f, w, h)
+	if o.Service == "" {
+		s.Wait("shop")
+		return s, server
+	}
 	s.Wait("Tasks 3 of web")
 	s.Until(func(screen string) bool { return strings.Count(screen, "✓ running") >= 3 }, "the tasks never ran")
 	return s, server
