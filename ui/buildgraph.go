@@ -26,16 +26,20 @@ type buildGraph struct {
 // wrappedLog is what a step wrote, broken to a width.
 type wrappedLog struct {
 	written, w int
-	lines      []string
+	lines      [][]string // one for each line that is kept
+	height     int        // how many lines they are on the screen
 }
 
-// graphLine is one line of the drawing; step is -1 for those after the steps.
+// graphLine is one line of the drawing, styled only when it shows: most never
+// do.
 type graphLine struct {
-	step  int
-	head  bool
-	text  string
-	style style.Style
+	text   string
+	style  style.Style
+	indent int
 }
+
+// bodyIndent is how far what a step wrote stands in.
+const bodyIndent = 3
 
 func newBuildGraph() buildGraph {
 	return buildGraph{follow: true, open: map[string]bool{}, wraps: map[string]wrappedLog{}}
@@ -71,9 +75,11 @@ func (g *buildGraph) move(by int) {
 // reveal brings the chosen step, and as much below it as fits, into sight.
 func (g *buildGraph) reveal() {
 	g.follow = false
-	first, last := g.span(g.lines(time.Time{}), g.cursor)
-	g.top = max(g.top, min(first, last-g.h))
-	g.top = min(g.top, first)
+	if starts := g.starts(); g.cursor+1 < len(starts) {
+		first, last := starts[g.cursor], starts[g.cursor+1]
+		g.top = max(g.top, min(first, last-g.h))
+		g.top = min(g.top, first)
+	}
 }
 
 func (g *buildGraph) scroll(by int) {
@@ -86,86 +92,87 @@ func (g *buildGraph) toEnd() {
 	g.cursor = max(0, len(g.state.progress.Steps)-1)
 }
 
-// span is where the lines of a step begin and end.
-func (g *buildGraph) span(lines []graphLine, step int) (first, last int) {
-	first = len(lines)
-	for i, l := range lines {
-		if l.step == step {
-			first, last = min(first, i), i+1
+// starts are the lines that the steps begin at, and the one behind the last.
+func (g *buildGraph) starts() []int {
+	starts := make([]int, len(g.state.progress.Steps)+1)
+	for i, s := range g.state.progress.Steps {
+		starts[i+1] = starts[i] + 1
+		if g.unfolded(s) {
+			starts[i+1] += len(g.before(s)) + g.wrapped(s).height + len(g.after(s))
 		}
 	}
-	return first, last
+	return starts
 }
 
-// visible are the lines that show.
+// visible are the lines that show. Only the steps that they belong to are
+// drawn.
 func (g *buildGraph) visible(now time.Time) []string {
-	lines := g.lines(now)
+	steps, starts, end := g.state.progress.Steps, g.starts(), g.end()
+	behind := starts[len(steps)]
+	total := behind + len(end)
 	if g.follow {
-		g.top = g.followed(lines) - g.h
+		g.top = g.followed(starts, total) - g.h
 	}
-	g.top = max(0, min(g.top, len(lines)-g.h))
-	t := style.Now()
+	g.top = max(0, min(g.top, total-g.h))
+	bottom := g.top + g.h
 	var out []string
-	for _, l := range lines[g.top:min(len(lines), g.top+g.h)] {
-		text := l.style.Render(l.text)
-		if l.head && l.step == g.cursor {
-			text = t.Selected.Render(style.Fit("▸"+strings.TrimPrefix(l.text, " "), g.w))
+	for i, s := range steps {
+		if starts[i+1] <= g.top || starts[i] >= bottom {
+			continue
 		}
-		out = append(out, text)
+		block := g.block(s)
+		for at := max(g.top, starts[i]); at < min(bottom, starts[i+1]); at++ {
+			if at == starts[i] {
+				out = append(out, g.headLine(i, s, now))
+				continue
+			}
+			out = append(out, block[at-starts[i]-1].render())
+		}
+	}
+	for at := max(g.top, behind); at < min(bottom, total); at++ {
+		out = append(out, end[at-behind].render())
 	}
 	return out
 }
 
+func (l graphLine) render() string { return style.Blank(l.indent) + l.style.Render(l.text) }
+
 // followed chooses the step that runs, or has failed, and is the line behind
 // it; at the end of the build, the last line.
-func (g *buildGraph) followed(lines []graphLine) int {
-	for i, s := range g.state.progress.Steps {
+func (g *buildGraph) followed(starts []int, total int) int {
+	steps := g.state.progress.Steps
+	for i, s := range steps {
 		if s.State == docker.StepRunning || s.State == docker.StepFailed {
 			g.cursor = i
 		}
 	}
 	if g.state.over {
 		if _, failed := g.state.progress.Failed(); !failed {
-			g.cursor = max(0, len(g.state.progress.Steps)-1)
+			g.cursor = max(0, len(steps)-1)
 		}
-		return len(lines)
+		return total
 	}
-	_, last := g.span(lines, g.cursor)
-	return last
-}
-
-// lines are all lines, styled only when they show: most never do.
-func (g *buildGraph) lines(now time.Time) []graphLine {
-	if len(g.state.progress.Steps) == 0 && !g.state.over {
-		return []graphLine{{step: -1, text: " waiting for the engine …", style: style.Now().Dim}}
-	}
-	var lines []graphLine
-	for i, s := range g.state.progress.Steps {
-		lines = append(lines, graphLine{step: i, head: true, text: g.head(s, now), style: stepStyle(s)})
-		if g.unfolded(s) {
-			lines = g.body(lines, i, s)
-		}
-	}
-	return g.end(lines)
+	return starts[min(g.cursor+1, len(steps))]
 }
 
 // end is what stands below the steps.
-func (g *buildGraph) end(lines []graphLine) []graphLine {
+func (g *buildGraph) end() []graphLine {
 	t := style.Now()
-	add := func(text string, look style.Style) {
-		lines = append(lines, graphLine{step: -1, text: text, style: look})
+	if len(g.state.progress.Steps) == 0 && !g.state.over {
+		return []graphLine{{text: "waiting for the engine …", style: t.Dim, indent: 1}}
 	}
+	var lines []graphLine
 	for _, w := range g.state.progress.Warnings {
 		for _, l := range style.Wrap("▲ "+style.Plain(w), g.w-2) {
-			add(" "+l, t.Busy)
+			lines = append(lines, graphLine{text: l, style: t.Busy, indent: 1})
 		}
 	}
 	if g.state.err == nil || g.canceled() {
 		return lines
 	}
-	add("", t.Text)
+	lines = append(lines, graphLine{})
 	for _, l := range errorLines(g.state.err, g.w-2) {
-		add(" "+l, style.Style{})
+		lines = append(lines, graphLine{text: l, indent: 1})
 	}
 	return lines
 }
@@ -231,24 +238,50 @@ func stepTook(s docker.Step, now time.Time) string {
 	return secondsText(took)
 }
 
-// body is what stands below a step that is unfolded.
-func (g *buildGraph) body(lines []graphLine, step int, s docker.Step) []graphLine {
-	t := style.Now()
-	add := func(text string, look style.Style) {
-		lines = append(lines, graphLine{step: step, text: "   " + text, style: look})
+// headLine is the head as it is drawn.
+func (g *buildGraph) headLine(i int, s docker.Step, now time.Time) string {
+	text := g.head(s, now)
+	if i == g.cursor {
+		return style.Now().Selected.Render(style.Fit("▸"+strings.TrimPrefix(text, " "), g.w))
 	}
+	return stepStyle(s).Render(text)
+}
+
+// block is what stands below the head of a step that is unfolded.
+func (g *buildGraph) block(s docker.Step) []graphLine {
+	if !g.unfolded(s) {
+		return nil
+	}
+	dim, lines := style.Now().Dim, g.before(s)
+	for _, parts := range g.wrapped(s).lines {
+		for _, l := range parts {
+			lines = append(lines, graphLine{l, dim, bodyIndent})
+		}
+	}
+	return append(lines, g.after(s)...)
+}
+
+// before is what stands above the lines that a step wrote.
+func (g *buildGraph) before(s docker.Step) []graphLine {
+	t := style.Now()
+	var lines []graphLine
 	for _, tr := range s.Transfers {
-		add(transferLine(tr, g.w-4), t.Accent)
+		lines = append(lines, graphLine{transferLine(tr, g.w-4), t.Accent, bodyIndent})
 	}
 	if s.LogsDropped > 0 {
-		add(fmt.Sprintf("… %s before these", plural(s.LogsDropped, "line")), t.Dim)
+		lines = append(lines, graphLine{fmt.Sprintf("… %s before these", plural(s.LogsDropped, "line")), t.Dim, bodyIndent})
 	}
-	for _, l := range g.wrapped(s) {
-		add(l, t.Dim)
-	}
+	return lines
+}
+
+// after is what stands below them: why the step failed, and its lines of the
+// Dockerfile.
+func (g *buildGraph) after(s docker.Step) []graphLine {
+	t := style.Now()
+	var lines []graphLine
 	if s.Error != "" {
 		for _, l := range style.Wrap(style.Plain(s.Error), max(1, g.w-4)) {
-			add(l, t.Bad)
+			lines = append(lines, graphLine{l, t.Bad, bodyIndent})
 		}
 	}
 	for _, l := range s.DockerfileLines {
@@ -256,29 +289,32 @@ func (g *buildGraph) body(lines []graphLine, step int, s docker.Step) []graphLin
 		if l.Marked {
 			mark, look = "›", t.Bad
 		}
-		add(style.Cut(fmt.Sprintf("%s %3d │ %s", mark, l.Number, style.Plain(l.Text)), g.w-4), look)
+		lines = append(lines, graphLine{style.Cut(fmt.Sprintf("%s %3d │ %s", mark, l.Number, style.Plain(l.Text)), g.w-4), look, bodyIndent})
 	}
 	return lines
 }
 
-// wrapped are the lines that a step wrote. Nothing is done when it has written
-// nothing since.
-func (g *buildGraph) wrapped(s docker.Step) []string {
+// wrapped are the lines that a step wrote. Only what it has written since is
+// broken to the width: a build that writes fast is drawn often.
+func (g *buildGraph) wrapped(s docker.Step) wrappedLog {
 	written, w := len(s.Logs)+s.LogsDropped, max(1, g.w-4)
-	if c, ok := g.wraps[s.ID]; ok && c.written == written && c.w == w {
-		return c.lines
+	c := g.wraps[s.ID]
+	if c.w != w || written < c.written || written-c.written > len(s.Logs) {
+		c = wrappedLog{written: s.LogsDropped, w: w}
 	}
-	lines := make([]string, 0, len(s.Logs))
-	for _, l := range s.Logs {
-		l = style.Plain(strings.ReplaceAll(l, "\t", "    "))
-		if style.Width(l) <= w {
-			lines = append(lines, l)
-			continue
+	for _, l := range s.Logs[len(s.Logs)-(written-c.written):] {
+		parts := []string{style.Plain(strings.ReplaceAll(l, "\t", "    "))}
+		if style.Width(parts[0]) > w {
+			parts = style.Break(parts[0], w)
 		}
-		lines = append(lines, style.Break(l, w)...)
+		c.lines, c.height = append(c.lines, parts), c.height+len(parts)
 	}
-	g.wraps[s.ID] = wrappedLog{written, w, lines}
-	return lines
+	for len(c.lines) > len(s.Logs) {
+		c.lines, c.height = c.lines[1:], c.height-len(c.lines[0])
+	}
+	c.written = written
+	g.wraps[s.ID] = c
+	return c
 }
 
 // barWidth is how many cells a bar takes, where there is room.

@@ -128,6 +128,9 @@ func (i *images) source() table.Source[docker.Image] {
 		Key: strconv.Itoa(int(scope)),
 		List: func(ctx context.Context, page func([]docker.Image)) error {
 			rows, err := i.client.Images(ctx, scope)
+			if err == nil {
+				i.usage.listed(rows)
+			}
 			page(rows)
 			return err
 		},

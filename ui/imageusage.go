@@ -3,7 +3,10 @@ package ui
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
+	"strconv"
 	"strings"
+	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -25,27 +28,39 @@ type imageUsage struct {
 	client imageUser
 	sizes  pane.Load[map[string]docker.ImageSize]
 	users  pane.Load[[]docker.Container]
-	state  int // counts the changes that the engine told
+	images atomic.Uint64 // tells the present images from those that sizes are of
+	events int           // counts what the engine told, for the users
 }
 
 // usageKnown says that there is more to tell about images.
 type usageKnown struct{}
 
-// Look asks for what is not known of the present state.
+// listed notes which images there are. It is called outside the event loop.
+func (u *imageUsage) listed(rows []docker.Image) {
+	var mark uint64 // of the set: the order of the rows does not count
+	for _, r := range rows {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(imageID(r)))
+		mark += h.Sum64()
+	}
+	u.images.Store(mark)
+}
+
+// Look asks for what is not known of the present state. Sizes stay as they are
+// as long as the images do, however much happens to containers.
 func (u *imageUsage) Look() tea.Cmd {
-	key := fmt.Sprint(u.state)
-	var cmds []tea.Cmd
-	if u.sizes.Key() != key || !u.sizes.Whole() && u.sizes.Err == nil {
-		cmds = append(cmds, u.sizes.Start(key, func(ctx context.Context, _ func(map[string]docker.ImageSize)) (map[string]docker.ImageSize, error) {
-			return u.client.ImageSizes(ctx)
-		}))
+	return tea.Batch(
+		askOnce(&u.sizes, strconv.FormatUint(u.images.Load(), 16), u.client.ImageSizes),
+		askOnce(&u.users, strconv.Itoa(u.events), u.client.Containers))
+}
+
+// askOnce asks once for each key. What takes longer than the key stays the same is
+// let finish: its answer is the newest there is.
+func askOnce[T any](l *pane.Load[T], key string, get func(context.Context) (T, error)) tea.Cmd {
+	if l.Busy() || l.Key() == key {
+		return nil
 	}
-	if u.users.Key() != key || !u.users.Whole() && u.users.Err == nil {
-		cmds = append(cmds, u.users.Start(key, func(ctx context.Context, _ func([]docker.Container)) ([]docker.Container, error) {
-			return u.client.Containers(ctx)
-		}))
-	}
-	return tea.Batch(cmds...)
+	return l.Start(key, func(ctx context.Context, _ func(T)) (T, error) { return get(ctx) })
 }
 
 // Update takes the answers, and what the engine tells.
@@ -55,8 +70,8 @@ func (u *imageUsage) Update(msg tea.Msg) (bool, tea.Cmd) {
 			return true, tea.Batch(next, pane.Send(usageKnown{}))
 		}
 	}
-	if _, ok := msg.(engineChanged); ok {
-		u.state++
+	if m, ok := msg.(engineChanged); ok && m.containers {
+		u.events++
 	}
 	return false, nil
 }
@@ -118,10 +133,10 @@ func (o *imageOverview) Update(msg tea.Msg) tea.Cmd {
 		if msg.Row != nil && imageID(*msg.Row) == imageID(o.row) {
 			o.row = *msg.Row
 		}
+		return tea.Batch(o.detail.Update(msg), o.usage.Look())
 	case usageKnown:
 		o.Set(func(w int) []string { return o.lines(o.row, w) })
-	case engineChanged:
-		return tea.Batch(o.detail.Update(msg), o.usage.Look())
+		return o.usage.Look()
 	}
 	return o.detail.Update(msg)
 }
