@@ -313,7 +313,7 @@ func (f *buildForm) text(values []string) string {
 	if err != nil {
 		return "NAME=value, several with blanks between; quotes hold a value together."
 	}
-	lines := []string{f.client.CommandLine(docker.BuildCommand(o))}
+	lines := []string{f.client.CommandLine(buildCommand(o))}
 	d := f.file(o.Dockerfile)
 	if len(d.Problems) > 0 {
 		lines = append(lines, "", "▲ "+plural(len(d.Problems), "line")+" of "+o.Dockerfile+" will not do what is meant:")
@@ -362,6 +362,18 @@ func (f *buildForm) options(values []string) (docker.BuildOptions, error) {
 		o.Args[name] = value
 	}
 	return o, nil
+}
+
+// buildCommand is the equal of a build wherever it is typed: docker looks for
+// the Dockerfile from the working directory, gantry from the folder.
+func buildCommand(o docker.BuildOptions) docker.Command {
+	switch {
+	case o.Dockerfile == "Dockerfile":
+		o.Dockerfile = ""
+	case !filepath.IsAbs(o.Dockerfile):
+		o.Dockerfile = filepath.Join(o.Dir, o.Dockerfile)
+	}
+	return docker.BuildCommand(o)
 }
 
 func badInTag(r rune) bool { return r <= ' ' || r > '~' }

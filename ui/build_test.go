@@ -10,9 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"gantry/docker"
 	"gantry/internal/diagnose"
 	"gantry/ui"
+	"gantry/ui/pane"
+	"gantry/ui/uitest"
 )
 
 // buildFolder is a folder with these files in it.
@@ -147,7 +151,7 @@ func TestBuildFromNothing(t *testing.T) {
 	s.Type("b")
 	s.Wait("Dockerfile is there")
 	s.Type("\r")
-	s.Wait("docker build --tag shop:latest --file Dockerfile")
+	s.Wait("docker build --tag shop:latest")
 	s.Type("shop:3\t\tlast\t\tWHO='you all'\t\x1b[B\r") // tag, target, args, no cache
 	s.Wait("✓ built shop:3")
 	o := e.lastBuilt()
@@ -216,7 +220,7 @@ func TestBuildAnswersAreChecked(t *testing.T) {
 	s.Type("b\r")
 	s.Wait("--tag shop:latest")
 	s.Type("\t\x1b[B\x1b[B")
-	s.Wait("--file Dockerfile.dev")
+	s.Wait("shop/Dockerfile.dev")
 	if o := e.lastBuilt(); o.Dir != "" {
 		t.Errorf("something was built: %+v", o)
 	}
@@ -276,6 +280,45 @@ func TestBuildStepsAreFoldedAndCopied(t *testing.T) {
 	s.Wait("copied docker build --tag web:2")
 	s.Type("G\x04\x15jk")
 	s.Wait("read what it wrote")
+}
+
+// What was begun ends with the program.
+func TestBuildLeavesNothingBehind(t *testing.T) {
+	inFolder(t, map[string]string{"Dockerfile": plainDockerfile})
+	e := newFakeImages()
+	e.build = reporting(halfway())
+	f := ui.NewFrame(ui.ReadWrite, map[int]pane.Pane{1: ui.ImagesAt(e, func() time.Time { return then })})
+	s := uitest.Run(t, f, 120, 40)
+	s.Wait("web:1")
+	before := goleak.IgnoreCurrent()
+	s.Type("b\rweb:2\r")
+	s.Wait("build web:2 40 %")
+	s.Type("q")
+	s.Wait("1 session and 1 job will end")
+	s.Type("y")
+	if err := s.Ended(); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	goleak.VerifyNone(t, before)
+}
+
+// A build that nothing happens in sends nothing to the terminal but its
+// seconds, which stand still here.
+func TestBuildDrawsOnlyWhatChanges(t *testing.T) {
+	inFolder(t, map[string]string{"Dockerfile": plainDockerfile})
+	e := newFakeImages()
+	e.build = reporting(halfway())
+	s := showImages(t, e, 120, 40)
+	s.Wait("web:1")
+	s.Type("b\rweb:2\r")
+	s.Wait("build web:2 40 %")
+	s.Settle()
+	written := s.Written()
+	s.Settle()
+	if more := s.Written() - written; more > 0 {
+		t.Errorf("%d bytes for nothing", more)
+	}
 }
 
 func TestReadOnlyHasNoBuildRunOrPrune(t *testing.T) {

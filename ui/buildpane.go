@@ -36,6 +36,7 @@ type build struct {
 	runs  int // how often it was begun: the key of the load
 	began time.Time
 	ended time.Time
+	still chan struct{} // closed once no second counts any more
 	gone  bool
 
 	graph buildGraph
@@ -78,7 +79,7 @@ func (b *build) Init(h pane.Host) tea.Cmd {
 // it: a screen that is slower than the build skips states.
 func (b *build) begin() tea.Cmd {
 	b.runs++
-	b.began, b.ended = b.now(), time.Time{}
+	b.began, b.ended, b.still = b.now(), time.Time{}, make(chan struct{})
 	g := newBuildGraph()
 	g.resize(b.graph.w, b.graph.h)
 	b.graph = g
@@ -114,9 +115,19 @@ func (b *build) begin() tea.Cmd {
 	}))
 }
 
+// tick lets a second pass, unless the build ends before.
 func (b *build) tick() tea.Cmd {
-	now := buildTick{b, b.runs}
-	return tea.Tick(buildEvery, func(time.Time) tea.Msg { return now })
+	now, still := buildTick{b, b.runs}, b.still
+	return func() tea.Msg {
+		second := time.NewTimer(buildEvery)
+		defer second.Stop()
+		select {
+		case <-second.C:
+			return now
+		case <-still:
+			return nil
+		}
+	}
 }
 
 // Update takes progress, the end, and the seconds.
@@ -147,6 +158,7 @@ func (b *build) progressed() tea.Cmd {
 	state := b.load.Value
 	if state.over {
 		b.ended = b.now()
+		close(b.still)
 	}
 	b.graph.take(state)
 	b.draw()
@@ -271,7 +283,7 @@ func (b *build) copyLog() tea.Cmd {
 }
 
 func (b *build) copyCommand() tea.Cmd {
-	return toClipboard(b.host, b.client.CommandLine(docker.BuildCommand(b.options)))
+	return toClipboard(b.host, b.client.CommandLine(buildCommand(b.options)))
 }
 
 // Live says that quitting would stop the build.
@@ -295,8 +307,10 @@ func (b *build) Mark() string {
 
 // Close stops the build: nobody would see how it goes on.
 func (b *build) Close() {
-	if b.job != nil {
-		b.job.Cancel()
+	if !b.load.Busy() {
+		return
 	}
+	b.job.Cancel()
 	b.load.Stop()
+	close(b.still)
 }
