@@ -17,6 +17,21 @@ func exposing() *fakeImages {
 	return e
 }
 
+func TestRunScreens(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(sizeName(size.w, size.h), func(t *testing.T) {
+			s := showImages(t, exposing(), size.w, size.h)
+			s.Wait("base:1")
+			s.Type("r")
+			s.Wait("Run base:1")
+			s.Type("shop\t\tTOKEN=abc\t\t\t")
+			s.Wait("on a terminal here")
+			s.Settle()
+			s.Golden()
+		})
+	}
+}
+
 func TestRunInTheBackground(t *testing.T) {
 	e := exposing()
 	s := showImages(t, e, 120, 40)
