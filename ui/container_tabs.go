@@ -209,7 +209,7 @@ func processLines(ps docker.Processes, w int) []string {
 	for _, row := range ps.Rows {
 		lines = append(lines, line(row))
 	}
-	return append(lines, "", t.Dim.Render(" "+plural(len(ps.Rows), "line")+", as ps on the engine's machine tells it"))
+	return append(lines, "", t.Dim.Render(style.Cut(" as ps on the engine's machine has it", w)))
 }
 
 // changesClient lists the files that a container has changed.

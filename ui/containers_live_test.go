@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +31,7 @@ func serverImage(t *testing.T, c *docker.Client, name, dockerfile string, files 
 	}
 	files["Dockerfile"] = dockerfile
 	for file, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o755); err != nil { //nolint:gosec // busybox must be executable
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,6 +62,9 @@ func runServer(t *testing.T, c *docker.Client, image, name string, env ...string
 	})
 }
 
+// liveName is a name that no other run of the tests on this engine has.
+func liveName(kind string) string { return fmt.Sprintf("gantry-ui-%d-%s", os.Getpid(), kind) }
+
 // shows waits for text that fits a pattern.
 func shows(s *uitest.Screen, pattern string) {
 	fits := regexp.MustCompile(pattern)
@@ -77,102 +81,119 @@ func TestContainersOfTheRealEngine(t *testing.T) {
 	if err != nil {
 		t.Skip("no static busybox here: ", err)
 	}
-	const image, bare = "gantry-test/ui-server:shell", "gantry-test/ui-server:bare"
+	image, bare := "gantry-test/"+liveName("shell")+":1", "gantry-test/"+liveName("bare")+":1"
 	serverImage(t, c, image, withShell, map[string]string{"busybox": string(busybox), "hello": "hello\n"})
 	serverImage(t, c, bare, "FROM scratch\nCOPY server /server\nENTRYPOINT [\"/server\"]\n", map[string]string{})
-	runServer(t, c, image, "gantry-ui-web")
+	runServer(t, c, image, liveName("web"))
 
 	f := ui.New(ui.Options{AWS: demoCloud(), Docker: c})
 	t.Cleanup(f.Close)
 	s := uitest.Run(t, f, 150, 40)
 	s.Wait("batch")
-	s.Type("2/gantry-ui-web\r")
+	s.Type("2/" + liveName("web") + "\r")
 	shows(s, `!\d+`)
 
-	t.Run("why", func(t *testing.T) {
-		s.Type("w")
-		s.Wait("curl: (56) Recv failure")
-		s.Wait("127.0.0.1:8080")
-		s.Type("x")
-		s.Gone("why gantry-ui-web")
-	})
+	explains(s)
+	followsTheLog(s)
+	turnsTheTabs(s)
+	entersIt(s)
+	copiesOut(t, s)
+	stopsAndStarts(s)
+	seesItMended(t, c, bare, s)
+	entersByHelper(t, c, bare, s)
+}
 
-	t.Run("log", func(t *testing.T) {
-		s.Type("l")
-		s.Wait("listening on 127.0.0.1:8080")
-		s.Wait("json-file")
-		s.Type("2r")
-		s.Wait("restarted gantry-ui-web")
-		s.Type("\x1d")
-		s.Until(func(screen string) bool { return strings.Count(screen, "listening on 127") == 2 }, "the log was not followed over the restart")
-		s.Type("x")
-		s.Gone("log gantry-ui-web")
-	})
+// explains is told why curl fails.
+func explains(s *uitest.Screen) {
+	s.Type("w")
+	s.Wait("curl: (56) Recv failure")
+	s.Wait("127.0.0.1:8080")
+	s.Type("x")
+	s.Gone("why " + liveName("web"))
+}
 
-	t.Run("tabs", func(t *testing.T) {
-		s.Type("2]]")
-		shows(s, `\d+ processes`)
-		s.Type("]")
-		s.Wait("the app listens on 127.0.0.1 only")
-		s.Type("]")
-		s.Wait("CMD")
-		s.Wait("/server")
-		s.Type("]")
-		shows(s, `added, \d+ changed|Every file is as it is`)
-		s.Type("[[[[[")
-		s.Wait("started  ")
-	})
+// followsTheLog follows the log over a restart.
+func followsTheLog(s *uitest.Screen) {
+	s.Type("l")
+	s.Wait("listening on 127.0.0.1:8080")
+	s.Wait("json-file")
+	s.Type("2r")
+	s.Wait("restarted " + liveName("web"))
+	s.Type("\x1d")
+	s.Until(func(screen string) bool { return strings.Count(screen, "listening on 127") == 2 }, "the log was not followed over the restart")
+	s.Type("x")
+	s.Gone("log " + liveName("web"))
+}
 
-	t.Run("exec", func(t *testing.T) {
-		s.Type("e")
-		s.Wait("/ #")
-		s.Type("echo in-$((40+2)); cat /hello\r")
-		s.Wait("in-42")
-		s.Wait("hello")
-		s.Type("exit\r")
-		s.Wait("■ ended")
-		s.Type("x")
-		s.Gone("sh gantry-ui-web")
-	})
+// turnsTheTabs looks at every tab.
+func turnsTheTabs(s *uitest.Screen) {
+	s.Type("2]]")
+	shows(s, `\d+ processes`)
+	s.Type("]")
+	s.Wait("the app listens on 127.0.0.1 only")
+	s.Type("]")
+	s.Wait("CMD")
+	s.Wait("/server")
+	s.Type("]")
+	shows(s, `added, \d+ changed|Every file is as it is`)
+	s.Type("[[[[[")
+	s.Wait("started  ")
+}
 
-	t.Run("copy out", func(t *testing.T) {
-		dir := t.TempDir()
-		s.Type("2c\x15/hello\t\x15" + dir + "\r")
-		s.Wait("1 file, 6 B")
-		if text, err := os.ReadFile(filepath.Join(dir, "hello")); err != nil || string(text) != "hello\n" {
-			t.Errorf("%q, %v", text, err)
-		}
-	})
+// entersIt has a shell.
+func entersIt(s *uitest.Screen) {
+	s.Type("e")
+	s.Wait("/ #")
+	s.Type("echo in-$((40+2)); cat /hello\r")
+	s.Wait("in-42")
+	s.Wait("hello")
+	s.Type("exit\r")
+	s.Wait("■ ended")
+	s.Type("x")
+	s.Gone("sh " + liveName("web"))
+}
 
-	t.Run("stop and start", func(t *testing.T) {
-		s.Type("s")
-		s.Wait("✗ exited")
-		s.Type("s")
-		s.Wait("✓ running")
-		shows(s, `!\d+`)
-	})
+// copiesOut brings a file here.
+func copiesOut(t *testing.T, s *uitest.Screen) {
+	dir := t.TempDir()
+	s.Type("2c\x15/hello\t\x15" + dir + "\r")
+	s.Wait("1 file, 6 B")
+	if text, err := os.ReadFile(filepath.Join(dir, "hello")); err != nil || string(text) != "hello\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
 
-	t.Run("mended", func(t *testing.T) {
-		runServer(t, c, bare, "gantry-ui-mended", "SERVER_ADDRESS=0.0.0.0")
-		s.Type("/\x15gantry-ui-mended\r") // ctrl+u clears the filter before
-		shows(s, `✓\d+`)
-		s.Type("w")
-		s.Wait("reaches the app")
-		s.Type("x")
-		s.Gone("why gantry")
-	})
+// stopsAndStarts stops the container and starts it.
+func stopsAndStarts(s *uitest.Screen) {
+	s.Type("s")
+	s.Wait("✗ exited")
+	s.Type("s")
+	s.Wait("✓ running")
+	shows(s, `!\d+`)
+}
 
-	t.Run("helper", func(t *testing.T) {
-		runServer(t, c, bare, "gantry-ui-bare")
-		s.Type("2/\x15gantry-ui-bare\r")
-		shows(s, `!\d+`)
-		s.Type("e")
-		s.Wait("gantry-ui-bare has no shell")
-		s.Type("y")
-		s.Wait("/ #")
-		s.Type("ls /proc/1/root\r")
-		s.Wait("server")
-		s.Type("exit\r")
-		s.Wait("■ ended")
-	})
+// seesItMended sees that another address is the cure.
+func seesItMended(t *testing.T, c *docker.Client, bare string, s *uitest.Screen) {
+	runServer(t, c, bare, liveName("mended"), "SERVER_ADDRESS=0.0.0.0")
+	s.Type("/\x15" + liveName("mended") + "\r") // ctrl+u clears the filter before
+	shows(s, `✓\d+`)
+	s.Type("w")
+	s.Wait("reaches the app")
+	s.Type("x")
+	s.Gone("why gantry")
+}
+
+// entersByHelper has a shell beside a container without one.
+func entersByHelper(t *testing.T, c *docker.Client, bare string, s *uitest.Screen) {
+	runServer(t, c, bare, liveName("bare"))
+	s.Type("2/\x15" + liveName("bare") + "\r")
+	shows(s, `!\d+`)
+	s.Type("e")
+	s.Wait(liveName("bare") + " has no shell")
+	s.Type("y")
+	s.Wait("/ #")
+	s.Type("ls /proc/1/root\r")
+	s.Wait("server")
+	s.Type("exit\r")
+	s.Wait("■ ended")
 }

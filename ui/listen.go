@@ -147,7 +147,12 @@ func listenLines(l docker.Listen, w int) []string {
 		return padded(styled(t.Text, style.Wrap(style.Lines("Nothing to look at: "+l.Reason+"."), w-2)))
 	}
 	var lines []string
+	told := map[mapping]docker.Verdict{}
 	for _, p := range l.Ports {
+		if v, ok := told[mappingOf(p.Port)]; ok && v == p.Verdict {
+			continue // the same again, on another address of the host
+		}
+		told[mappingOf(p.Port)] = p.Verdict
 		text := fmt.Sprintf("%s %s  %s%s", verdictSigns[p.Verdict], p.Port, verdictWords[p.Verdict], elsewhere(p))
 		lines = append(lines, styled(verdictStyle(p.Verdict), style.Wrap(style.Plain(text), w-2))...)
 	}

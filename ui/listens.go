@@ -23,8 +23,9 @@ const (
 	// together is how far apart looks may be due to be taken at once, so that a
 	// hundred containers started by one command cost few rounds.
 	together = 200 * time.Millisecond
-	// looksAtOnce is how many containers are looked at at the same time.
-	looksAtOnce = 4
+	// looksAtOnce is how many containers are looked at at the same time. The
+	// kernel takes up to 10 ms to list a namespace's sockets.
+	looksAtOnce = 2
 )
 
 // listenClient tells where containers listen.
