@@ -120,8 +120,11 @@ func (i *images) overview(r docker.Image) pane.Pane {
 	return o
 }
 
-// Init asks for what takes longer.
+// Init asks for what takes longer, once more when that has failed.
 func (o *imageOverview) Init(h pane.Host) tea.Cmd {
+	if o.usage.sizes.Err != nil {
+		o.usage.sizes.Clear()
+	}
 	return tea.Batch(o.detail.Init(h), o.usage.Look())
 }
 
@@ -155,5 +158,5 @@ func (o *imageOverview) lines(r docker.Image, w int) []string {
 	if o.usage.sizes.Err != nil {
 		lines = append(append(lines, ""), errorLines(o.usage.sizes.Err, w)...)
 	}
-	return append(lines, tagLines(r.Labels, w)...)
+	return append(lines, labelLines(r.Labels, w)...)
 }
