@@ -81,7 +81,7 @@ func TestContainersOfTheRealEngine(t *testing.T) {
 	if err != nil {
 		t.Skip("no static busybox here: ", err)
 	}
-	image, bare := "gantry-test/"+liveName("shell")+":1", "gantry-test/"+liveName("bare")+":1"
+	image, bare := "gantry-test/"+liveName("shell")+":1", "gantry-test/"+liveName("plain")+":1"
 	serverImage(t, c, image, withShell, map[string]string{"busybox": string(busybox), "hello": "hello\n"})
 	serverImage(t, c, bare, "FROM scratch\nCOPY server /server\nENTRYPOINT [\"/server\"]\n", map[string]string{})
 	runServer(t, c, image, liveName("web"))
