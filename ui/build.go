@@ -8,7 +8,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"gantry/docker"
 	"gantry/ui/pane"
 )
 
