@@ -55,6 +55,7 @@ func Containers(c containerClient) pane.Pane {
 	k := &containers{client: c, listens: newListens(c)}
 	k.copied.path, k.copied.folder = "/", "."
 	k.Table = table.New(k.spec())
+	k.Knowing(k.listens.complete)
 	k.Within(k)
 	return k
 }
@@ -66,7 +67,7 @@ func (k *containers) spec() table.Spec[containerRow] {
 		Title: containersTitle,
 		Source: table.Source[containerRow]{Key: "all", List: func(ctx context.Context, page func([]containerRow)) error {
 			rows, err := k.client.Containers(ctx)
-			page(k.listens.join(rows))
+			page(k.listens.note(rows))
 			return err
 		}},
 		Pace:    eventDriven,

@@ -70,15 +70,14 @@ func newListens(c listenClient) *listens {
 	return &listens{client: c, known: map[string]*listening{}}
 }
 
-// join adds what is known to the rows of a list, and takes note of containers
-// that have come and gone.
-func (l *listens) join(rows []docker.Container) []containerRow {
+// note takes note of containers that have come and gone.
+func (l *listens) note(rows []docker.Container) []containerRow {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	joined := make([]containerRow, len(rows))
+	noted := make([]containerRow, len(rows))
 	kept := make(map[string]*listening, len(rows))
 	for i, row := range rows {
-		joined[i] = containerRow{Container: row}
+		noted[i] = containerRow{Container: row}
 		if !row.Running() || len(mappings(row)) == 0 {
 			continue
 		}
@@ -90,10 +89,23 @@ func (l *listens) join(rows []docker.Container) []containerRow {
 		}
 		k.row = row
 		kept[row.ID] = k
-		joined[i].Listen, joined[i].Looked = k.listen, k.looked
 	}
 	l.known = kept
-	return joined
+	return noted
+}
+
+// complete adds what is known to rows.
+func (l *listens) complete(rows []containerRow) []containerRow {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	completed := make([]containerRow, len(rows))
+	for i, row := range rows {
+		if k := l.known[row.ID]; k != nil {
+			row.Listen, row.Looked = k.listen, k.looked
+		}
+		completed[i] = row
+	}
+	return completed
 }
 
 // started looks at a container anew, because it was started again.

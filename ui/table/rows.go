@@ -119,6 +119,9 @@ func (t *Table[T]) land() {
 
 // replace shows another set of rows.
 func (t *Table[T]) replace(rows []T) tea.Cmd {
+	if t.known != nil {
+		rows = t.known(rows)
+	}
 	t.all = rows
 	if t.list.Whole() {
 		t.unmarkVanished()

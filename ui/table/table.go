@@ -18,6 +18,7 @@ type Table[T any] struct {
 	source Source[T]
 	host   pane.Host
 	self   pane.Pane // what the frame knows this table as
+	known  func([]T) []T
 
 	// What there is and what shows of it.
 	list      pane.Load[[]T]
