@@ -250,6 +250,15 @@ func TestPaletteRunsCommands(t *testing.T) {
 	s.Wait("two[key d]")
 }
 
+func TestKeyLineAlwaysNamesHelp(t *testing.T) {
+	one, _, s := stage(t, ui.ReadWrite)
+	one.more = append(one.more, pane.Command{Key: "W", Does: "something that takes a long line to say"})
+	for _, w := range []int{100, 60, 44} {
+		s.Resize(w, 30)
+		s.Wait("? all keys")
+	}
+}
+
 func TestZoomAndBack(t *testing.T) {
 	one, _, s := stage(t, ui.ReadWrite)
 	s.Type("z")

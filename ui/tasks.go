@@ -92,25 +92,36 @@ func (t *tasks) spec(pace table.Pace) table.Spec[aws.Task] {
 
 // taskName is short enough to read and long enough to tell tasks apart.
 func taskName(k aws.Task) string {
-	of := cmp.Or(k.Service, strings.TrimPrefix(k.Group, "family:"), "task")
-	return of + "/" + shortID(k.ID)
+	return taskOf(k) + "/" + shortID(k.ID)
+}
+
+// taskOf is the service that keeps the task, or the family it was run from.
+func taskOf(k aws.Task) string {
+	return cmp.Or(k.Service, strings.TrimPrefix(k.Group, "family:"), "task")
 }
 
 func shortID(id string) string { return id[:min(len(id), 8)] }
 
 func stopConsequence(rows []aws.Task) string {
 	text := where(rows[0].Scope, rows[0].Cluster)
+	kept := 0
 	for _, k := range rows {
 		if k.Service != "" {
-			return "The service starts another one in its place.\n" + text
+			kept++
 		}
 	}
-	return text
+	switch kept {
+	case 0:
+		return text
+	case 1:
+		return "The service starts another one in its place.\n" + text
+	}
+	return fmt.Sprintf("Services start %d others in their place.\n%s", kept, text)
 }
 
 func taskColumns() []table.Column[aws.Task] {
 	return []table.Column[aws.Task]{
-		{Title: "TASK", Text: taskName},
+		{Title: "TASK", Text: taskName, By: taskOf}, // then by ID, whose digits are no numbers
 		{Title: "STATUS", Width: 16, Text: taskSign, Style: taskStyle},
 		{
 			Title: "EXIT", Width: 5, Right: true, Text: exitText,
@@ -274,7 +285,7 @@ func taskOverview(k aws.Task, w int) []string {
 	t := style.Now()
 	return factLines([]fact{
 		{label: "task", value: k.ID},
-		{label: "status", value: fmt.Sprintf("%s, %s desired", taskSign(k), strings.ToLower(k.DesiredStatus)), style: taskStyle(k)},
+		{label: "status", value: taskStatus(k), style: taskStyle(k)},
 		{label: "problem", value: k.Failure, style: t.Bad},
 		{label: "stopped", value: strings.TrimSpace(k.StopCode + "  " + k.Reason()), style: t.Bad},
 		{label: "exit code", value: exitText(k)},
@@ -295,6 +306,14 @@ func taskOverview(k aws.Task, w int) []string {
 		{label: "stopped at", value: clock(k.Stopped)},
 		{label: "ARN", value: k.ARN, style: t.Dim},
 	}, w)
+}
+
+// taskStatus tells what is desired only where that is something else.
+func taskStatus(k aws.Task) string {
+	if k.DesiredStatus == "" || k.DesiredStatus == k.LastStatus {
+		return taskSign(k)
+	}
+	return fmt.Sprintf("%s (%s is desired)", taskSign(k), strings.ToLower(k.DesiredStatus))
 }
 
 func taskSize(k aws.Task) string {

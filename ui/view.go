@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,31 +87,50 @@ func (f *Frame) status() string {
 	return left + style.Blank(f.w-style.Width(left)-style.Width(right)) + right
 }
 
-// keyLine names as many keys as fit, each whole. Help and quit always have
-// their place when there is one.
+// keyLine names as many keys as fit, each whole. Help keeps its place unless
+// it alone would take half of the line.
 func (f *Frame) keyLine(w int) string {
+	cs := f.lineCommands()
+	help := slices.IndexFunc(cs, func(c pane.Command) bool { return c.Key == "?" })
+	items := keyItems(cs)
+	if help < 0 || style.Width(items[help]) > w/2 {
+		return fill(items, w)
+	}
+	line := fill(items[:help], w-style.Width(items[help])) + items[help]
+	return line + fill(items[help+1:], w-style.Width(line))
+}
+
+// keyItems are the keys and what they do.
+func keyItems(cs []pane.Command) []string {
 	t := style.Now()
-	cs := f.offered()
-	if f.prefix {
-		cs = f.stageCommands()
-	}
-	if typing(f.focused()) && !f.prefix {
-		cs = []pane.Command{{Key: "ctrl+]", Does: "then a stage command"}}
-		if !f.onStage {
-			cs = []pane.Command{{Key: "enter", Does: "keep filter"}, {Key: "esc", Does: "clear"}}
-		}
-	}
-	line := ""
-	for _, c := range cs {
-		if c.Quiet && !f.prefix {
-			continue
-		}
+	items := make([]string, len(cs))
+	for i, c := range cs {
 		key, _, _ := strings.Cut(c.Key, " ")
-		item := " " + t.Key.Render(keyName(key)) + " " + t.Dim.Render(c.Does) + " "
-		if style.Width(line)+style.Width(item) > w {
-			continue
+		items[i] = " " + t.Key.Render(keyName(key)) + " " + t.Dim.Render(c.Does) + " "
+	}
+	return items
+}
+
+// lineCommands are what the key line names.
+func (f *Frame) lineCommands() []pane.Command {
+	switch {
+	case f.prefix:
+		return f.stageCommands()
+	case typing(f.focused()) && f.onStage:
+		return []pane.Command{{Key: "ctrl+]", Does: "then a stage command"}}
+	case typing(f.focused()):
+		return []pane.Command{{Key: "enter", Does: "keep filter"}, {Key: "esc", Does: "clear"}}
+	}
+	return slices.DeleteFunc(f.offered(), func(c pane.Command) bool { return c.Quiet })
+}
+
+// fill joins the items that fit into w cells.
+func fill(items []string, w int) string {
+	line := ""
+	for _, item := range items {
+		if style.Width(line)+style.Width(item) <= w {
+			line += item
 		}
-		line += item
 	}
 	return line
 }

@@ -1,6 +1,7 @@
 package style
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/charmbracelet/colorprofile"
@@ -37,6 +38,26 @@ func TestFitTakesExactlyItsCells(t *testing.T) {
 				t.Errorf("FitRight(%q, %d) is %d wide", s, w, got)
 			}
 		}
+	}
+}
+
+func TestWrapBreaksAtBlanks(t *testing.T) {
+	for _, c := range []struct {
+		name, in string
+		w        int
+		want     []string
+	}{
+		{"blank", "one two three", 8, []string{"one two", "three"}},
+		{"IDs stay whole", "subnet-1, subnet-2", 14, []string{"subnet-1,", "subnet-2"}},
+		{"longer than a line", "arn:aws:ecs:us-east-1:0:cluster/shop", 20, []string{"arn:aws:ecs:us-east-", "1:0:cluster/shop"}},
+		{"among others", "a us-east-1:00 b", 6, []string{"a", "us-eas", "t-1:00", "b"}},
+		{"no room", "one", 0, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := Wrap(c.in, c.w); !slices.Equal(got, c.want) {
+				t.Errorf("Wrap(%q, %d) = %q, want %q", c.in, c.w, got, c.want)
+			}
+		})
 	}
 }
 

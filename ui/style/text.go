@@ -97,12 +97,16 @@ func FitRight(s string, w int) string {
 	return Blank(w-Width(s)) + s
 }
 
+// keep and part are the hyphen while text is wrapped, and after: ansi.Wrap
+// would break at it, in the middle of ARNs, regions and IDs.
+var keep, part = strings.NewReplacer("-", "\u2011"), strings.NewReplacer("\u2011", "-")
+
 // Wrap breaks text into lines of at most w cells, at blanks where it can.
 func Wrap(s string, w int) []string {
 	if w <= 0 {
 		return nil
 	}
-	return strings.Split(ansi.Wrap(s, w, ""), "\n")
+	return strings.Split(part.Replace(ansi.Wrap(keep.Replace(s), w, "")), "\n")
 }
 
 // Block is the lines in exactly w by h cells.

@@ -66,7 +66,7 @@ func (s *Spec[T]) pass(rows []T, from, to int, q query) []int {
 // entry is what a row is sorted by.
 type entry struct {
 	row int
-	key string // natural key of the text; the ID in a column that compares
+	key string // natural key of By or Text; the ID in a column that compares
 	id  string
 }
 
@@ -74,13 +74,17 @@ func (s *Spec[T]) entries(rows []T, from, to int, by order, q query) []entry {
 	kept := s.pass(rows, from, to, q)
 	entries := make([]entry, len(kept))
 	column := s.Columns[by.column]
+	text := column.Text
+	if column.By != nil {
+		text = column.By
+	}
 	var keys strings.Builder
 	for i, row := range kept {
 		id := s.ID(rows[row])
 		entries[i] = entry{row: row, key: id, id: id}
 		if column.Compare == nil {
 			start := keys.Len()
-			writeNatural(&keys, column.Text(rows[row]))
+			writeNatural(&keys, text(rows[row]))
 			entries[i].key = keys.String()[start:]
 		}
 	}

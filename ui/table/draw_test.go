@@ -122,6 +122,22 @@ func TestColumnsScroll(t *testing.T) {
 	})
 }
 
+func TestAColumnTooWideForThePaneIsCut(t *testing.T) {
+	sp := wide(2)
+	sp.Columns[len(sp.Columns)-1].Width = 44
+	drive(t, sp, func(d *driver) {
+		d.run(d.Resize(36, 5))
+		d.settle()
+		for range 20 {
+			d.press("right")
+		}
+		d.wantScreen("‹ NAME▲ C1")
+		if strings.Contains(d.screen(), "›") {
+			t.Errorf("there is nothing more to the right:\n%s", d.screen())
+		}
+	})
+}
+
 func TestDrawing(t *testing.T) {
 	c := newCloud(3)
 	c.services[1].Moving = true

@@ -12,7 +12,7 @@ type placed struct {
 }
 
 // layout places the columns that fit: the first always, the others from the
-// one that is scrolled to.
+// one that is scrolled to, which is cut rather than not shown at all.
 func (t *Table[T]) layout() []placed { return t.layoutFrom(t.scroll) }
 
 func (t *Table[T]) layoutFrom(scroll int) []placed {
@@ -25,6 +25,9 @@ func (t *Table[T]) layoutFrom(scroll int) []placed {
 	room -= first
 	for i := 1 + scroll; i < len(t.spec.Columns); i++ {
 		w := t.leastWidth(i)
+		if scroll > 0 && len(columns) == 1 {
+			w = max(1, min(w, room-1))
+		}
 		if room < w+1 {
 			break
 		}

@@ -149,6 +149,24 @@ func TestSort(t *testing.T) {
 	})
 }
 
+func TestSortByWhatIsNotTheText(t *testing.T) {
+	c := newCloud(0)
+	c.services = []service{{ID: "2f", Name: "web"}, {ID: "04", Name: "web"}, {ID: "99", Name: "api"}, {ID: "63", Name: "web"}}
+	sp := spec(c)
+	sp.Columns[0].By = sp.Name
+	sp.Columns[0].Text = func(s service) string { return s.Name + "/" + s.ID }
+	drive(t, sp, func(d *driver) {
+		d.settle()
+		var ids []string
+		for _, row := range d.Rows() {
+			ids = append(ids, row.ID)
+		}
+		if want := "99 04 2f 63"; strings.Join(ids, " ") != want {
+			t.Errorf("the order is %q, want %q", ids, want)
+		}
+	})
+}
+
 func TestOrderOfTheSpec(t *testing.T) {
 	s := spec(newCloud(3))
 	s.Order = table.Order{Column: "Run", Reverse: true}

@@ -87,8 +87,10 @@ type Column[T any] struct {
 	Text  func(T) string
 	// Style of the text, from style.Now(). Optional.
 	Style func(T) style.Style
-	// Compare orders rows; by Text in natural order ("web-9" before "web-10")
-	// when nil. Ties are settled by ID.
+	// By is what rows are sorted by, in natural order ("web-9" before "web-10"),
+	// where that is not Text. Ties are settled by ID.
+	By func(T) string
+	// Compare orders rows in any other way. Ties are settled by ID.
 	Compare func(a, b T) int
 }
 
