@@ -287,6 +287,8 @@ func (k *containers) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case engineChanged:
 		return k.changed(msg)
+	case containerRan:
+		return k.Select(msg.id)
 	case listenFound:
 		return tea.Batch(k.Amend(k.listens.tell(msg)), k.listens.next())
 	case pane.Selected[containerRow]:

@@ -274,7 +274,7 @@ func (d *dialog) fieldLine(i, w int) string {
 	lw := d.labelWidth()
 	f.input.SetWidth(max(1, w-lw-1))
 	text := f.input.View()
-	if f.Strict && i != d.at {
+	if i != d.at && (f.Strict || f.picked >= 0) {
 		text = style.Plain(f.chosen()) // what was typed only searched for it
 	}
 	return t.Header.Render(style.Fit(f.Label, lw)) + t.Field.Render(style.Fit(text, w-lw))
