@@ -12,7 +12,7 @@ import (
 	"gantry/internal/diagnose"
 )
 
-// ErrNoShell: the container has none of the shells that are tried.
+// ErrNoShell means that the container has none of the shells that are tried.
 var ErrNoShell = errors.New("no shell in the container")
 
 // shells are tried in this order.

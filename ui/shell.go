@@ -198,7 +198,8 @@ func (s *shells) start(h pane.Host, t aws.Task, container, command string) {
 			if err != nil {
 				return nil, s.because(ctx, t, container, err)
 			}
-			sh := &shell{Session: session, why: func() error { return s.ended(t, container) }} //nolint:contextcheck // asked when the session, and its context, is over
+			// The question is put when the session, and ctx with it, is over.
+			sh := &shell{Session: session, why: func() error { return s.ended(t, container) }}
 			sh.touch()
 			live.Store(sh)
 			return sh, nil
@@ -273,7 +274,7 @@ func (s *shell) Err() error { return s.end }
 // status tells what is wrong or about to happen. It speaks in whole minutes, so
 // that a quiet session does not keep redrawing the screen.
 func (s *shell) status() string {
-	if st := s.Session.Status(); st.State == exec.Resuming {
+	if st := s.Status(); st.State == exec.Resuming {
 		return fmt.Sprintf("connection lost, resuming (attempt %d)", st.Attempt)
 	}
 	var parts []string

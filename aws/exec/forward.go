@@ -55,7 +55,7 @@ func DialPort(ctx context.Context, c ForwardConfig) (*Forward, error) {
 	c.Handshake = HandshakeExpected
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.LocalPort)))
 	if err != nil {
-		(&Session{cfg: c.Config}).terminate() //nolint:contextcheck // ending must work when ctx is over
+		(&Session{cfg: c.Config}).terminate() // ending must work when ctx is over
 		return nil, &diagnose.Error{
 			What:  fmt.Sprintf("listen on 127.0.0.1:%d", c.LocalPort),
 			Cause: sanitise(err.Error()),
@@ -71,7 +71,7 @@ func DialPort(ctx context.Context, c ForwardConfig) (*Forward, error) {
 	f.linger = f.session.cfg.timing.linger
 	if err := f.start(ctx); err != nil {
 		listener.Close()
-		f.session.Close() //nolint:contextcheck // ending must work when ctx is over
+		f.session.Close() // ending must work when ctx is over
 		return nil, err
 	}
 	return f, nil

@@ -108,10 +108,11 @@ func dial(ctx context.Context, c Config, types []string, onFlag func(wire.FlagVa
 	if err != nil {
 		return nil, err
 	}
+	// A session outlives its dialing, and so ctx.
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	// The end of the session frees a delivery that nobody reads.
-	context.AfterFunc(s.ctx, s.output.close) //nolint:contextcheck // a session outlives the dialing
-	s.wg.Go(func() { s.run(conn) })          //nolint:contextcheck // a session outlives the dialing
+	context.AfterFunc(s.ctx, s.output.close)
+	s.wg.Go(func() { s.run(conn) })
 	s.wg.Go(s.steer)
 	return s, nil
 }

@@ -7,8 +7,8 @@ import (
 	"errors"
 )
 
-// confines is false: namespaces are Linux's.
-func (p *processes) confines() bool { return false }
+// canConfine is false: namespaces are Linux's.
+func (p *processes) canConfine() bool { return false }
 
 func (p *processes) execConfined(context.Context, RunningContainer, []string) (Terminal, error) {
 	return nil, errors.ErrUnsupported

@@ -19,17 +19,14 @@ import (
 // tryTimeout is how long the attempt at a confinement may take.
 const tryTimeout = 10 * time.Second
 
-// confines reports whether this machine lets a shell be confined, which it
-// tries once: distributions and container engines forbid it in many ways.
-func (p *processes) confines() bool {
-	p.confine.Do(func() {
-		err := p.tryConfinement()
-		p.confined = err == nil
-		if err != nil {
-			p.log.Warn("shells in tasks are not confined", "error", err)
-		}
-	})
-	return p.confined
+// canConfine tries whether this machine lets a shell be confined:
+// distributions and container engines forbid it in many ways.
+func (p *processes) canConfine() bool {
+	if err := p.tryConfinement(); err != nil {
+		p.log.Warn("shells in tasks are not confined", "error", err)
+		return false
+	}
+	return true
 }
 
 func (p *processes) tryConfinement() error {

@@ -16,7 +16,7 @@ func TestUnconfinedShellIsHeaded(t *testing.T) {
 	rt.Start(spec, sink)
 	in := sink.as(t)
 	p := rt.(*processes)
-	p.confine.Do(func() {}) // it was tried, in vain
+	p.confines = func() bool { return false }
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	program, err := p.Exec(ctx, in, []string{"/bin/sh", "-c", "echo $PWD; id -u"})

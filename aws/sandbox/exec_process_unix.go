@@ -13,7 +13,7 @@ import (
 // Exec starts a command in the working directory of a container, confined as
 // far as this machine allows. What is not confined is headed with a warning.
 func (p *processes) Exec(ctx context.Context, in RunningContainer, command []string) (Terminal, error) {
-	if p.confines() { //nolint:contextcheck // what it finds outlives the session that asks first
+	if p.confines() {
 		return p.execConfined(ctx, in, command)
 	}
 	program, err := agent.StartPTY(ctx, in.Dir, in.Env, command)

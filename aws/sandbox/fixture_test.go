@@ -167,18 +167,6 @@ func sinkOf(b *ecsBackend, arn string) *taskSink {
 	return &taskSink{b, b.clusters["shop"].task(arn)}
 }
 
-// containerOf is how a container of a task in "shop" runs.
-func containerOf(t testing.TB, b *ecsBackend, task, name string) RunningContainer {
-	t.Helper()
-	b.lock()
-	defer b.unlock()
-	_, c, err := b.findContainer("shop", task, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.as
-}
-
 // crashOne makes the oldest running task of "web" exit with 1.
 func crashOne(t testing.TB, b *ecsBackend) {
 	t.Helper()

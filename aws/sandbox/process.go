@@ -16,24 +16,6 @@ type ProcessConfig struct {
 	Log        *slog.Logger // nil discards
 }
 
-// usualLimit keeps a slip of the finger (a desired count of 500) from filling
-// the machine: a task takes some 12 MB.
-const usualLimit = 100
-
-// aboveLimit is ECS's reason when the account's quota of Fargate tasks is used
-// up, as the sandbox's is.
-const aboveLimit = "You’ve reached the limit on the number of tasks you can run concurrently"
-
-// hasImage reports whether the process runtime can run an image: any tag of
-// the demo app.
-func hasImage(image string) bool {
-	name, _, _ := strings.Cut(image, "@")
-	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
-		name = name[:colon]
-	}
-	return name == demo.Image
-}
-
 // cannotPull is ECS's reason for an image that does not exist, with a word on
 // why: the diagnosis matches the first part, a newcomer needs the second.
 func cannotPull(image string) string {

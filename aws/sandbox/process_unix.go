@@ -16,9 +16,15 @@ import (
 const (
 	// startsAtOnce keeps a large service from starving the machine.
 	startsAtOnce = 8
+	// usualLimit keeps a slip of the finger (a desired count of 500) from filling
+	// the machine: a task takes some 12 MB.
+	usualLimit = 100
 	// closingGrace is what processes get between SIGTERM and SIGKILL when the
 	// whole sandbox ends: nobody waits half a minute to quit.
 	closingGrace = 2 * time.Second
+	// aboveLimit is ECS's reason when the account's quota of Fargate tasks is
+	// used up, as the sandbox's is.
+	aboveLimit = "You’ve reached the limit on the number of tasks you can run concurrently"
 )
 
 // processes is the runtime that runs every container as a child process.
@@ -35,8 +41,7 @@ type processes struct {
 
 	closing chan struct{} // closed by Close
 
-	confine  sync.Once // tries whether shells can be confined
-	confined bool      // they can; set by confine
+	confines func() bool // whether shells can be confined; tried once
 
 	mu     sync.Mutex
 	closed bool
@@ -62,13 +67,15 @@ func Process(c ProcessConfig) (Runtime, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make the pipe that tasks end with: %w", err), lock.Close(), os.RemoveAll(dir))
 	}
-	return &processes{
+	p := &processes{
 		executable: c.Executable, dir: dir, limit: cmp.Or(c.Limit, usualLimit), lock: lock, log: discardLog(c.Log),
 		starts:    make(chan struct{}, startsAtOnce),
 		ownerRead: r, ownerWrite: w,
 		closing: make(chan struct{}),
 		tasks:   make(map[string]*processTask),
-	}, nil
+	}
+	p.confines = sync.OnceValue(p.canConfine)
+	return p, nil
 }
 
 func (p *processes) Start(spec TaskSpec, sink Sink) {

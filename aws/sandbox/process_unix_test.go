@@ -394,6 +394,30 @@ func answers(c RunningContainer) bool {
 	return true
 }
 
+// containerOf is how a container of a task in "shop" runs.
+func containerOf(t testing.TB, b *ecsBackend, task, name string) RunningContainer {
+	t.Helper()
+	b.lock()
+	defer b.unlock()
+	_, c, err := b.findContainer("shop", task, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.as
+}
+
+// logOf is what a container of a task in "shop" has said.
+func logOf(t testing.TB, b *ecsBackend, task, name string) []LogLine {
+	t.Helper()
+	b.lock()
+	defer b.unlock()
+	_, c, err := b.findContainer("shop", task, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.log.all()
+}
+
 // TestKilledTaskIsReplaced is the demo of the README: kill a process of web,
 // and ECS tells why and starts another.
 func TestKilledTaskIsReplaced(t *testing.T) {
@@ -409,10 +433,7 @@ func TestKilledTaskIsReplaced(t *testing.T) {
 	victim := containerOf(t, b, tasks[0], "web")
 	var log []LogLine
 	within20s(t, "web has said something", func() bool {
-		var err error
-		if log, err = b.containerLog("shop", tasks[0], ""); err != nil {
-			t.Fatal(err)
-		}
+		log = logOf(t, b, tasks[0], "")
 		return len(log) > 0
 	})
 	if log[0].Text != "listening on port 8080" || log[0].Stream != "stdout" {

@@ -2,18 +2,6 @@ package sandbox
 
 import "strings"
 
-// containerLog is the newest output of a container, the oldest line first. It
-// can be read as long as the task can be described.
-func (b *ecsBackend) containerLog(clusterRef, taskRef, name string) ([]LogLine, error) {
-	b.lock()
-	defer b.unlock()
-	_, c, err := b.findContainer(clusterRef, taskRef, name)
-	if err != nil {
-		return nil, err
-	}
-	return c.log.all(), nil
-}
-
 func (b *ecsBackend) findContainer(clusterRef, taskRef, name string) (*task, *container, error) {
 	owner, err := b.cluster(&clusterRef)
 	if err != nil {

@@ -178,7 +178,7 @@ type user struct {
 	screen bytes.Buffer
 }
 
-func (w *world) sit(t *testing.T, ctx context.Context, args ...string) *user {
+func (w *world) sit(ctx context.Context, t *testing.T, args ...string) *user {
 	t.Helper()
 	keyboard, tty, err := pty.Open()
 	if err != nil {
@@ -248,7 +248,7 @@ func (u *user) leaves(want int) {
 func (w *world) testTerminal(t *testing.T, id string) {
 	at := []string{"exec", "--cluster", "shop", "--task", id}
 	t.Run("shell", func(t *testing.T) {
-		u := w.sit(t, t.Context(), at...)
+		u := w.sit(t.Context(), t, at...)
 		u.types(w, "echo $((6*7))\r", "42")
 		u.types(w, "stty size\r", "17 91")
 		if err := pty.Setsize(u.keyboard, &pty.Winsize{Cols: 60, Rows: 20}); err != nil {
@@ -263,14 +263,14 @@ func (w *world) testTerminal(t *testing.T, id string) {
 		u.leaves(0)
 	})
 	t.Run("escapes", func(t *testing.T) {
-		u := w.sit(t, t.Context(), at...)
+		u := w.sit(t.Context(), t, at...)
 		u.types(w, "echo rea''dy\r", "ready")
 		u.types(w, "\r~?", "leave, and end the shell")
 		u.types(w, "\r~.", "")
 		u.leaves(0)
 	})
 	t.Run("interrupt", func(t *testing.T) {
-		u := w.sit(t, t.Context(), at...)
+		u := w.sit(t.Context(), t, at...)
 		u.types(w, "echo rea''dy; sleep 600\r", "ready")
 		u.types(w, "\x03", "")
 		u.types(w, "echo aw''ake\r", "awake")
@@ -279,13 +279,13 @@ func (w *world) testTerminal(t *testing.T, id string) {
 	})
 	t.Run("signal", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		u := w.sit(t, ctx, at...)
+		u := w.sit(ctx, t, at...)
 		u.types(w, "echo rea''dy; sleep 600\r", "ready")
 		cancel() // as SIGTERM and SIGHUP do in main
 		u.leaves(1)
 	})
 	t.Run("command", func(t *testing.T) {
-		u := w.sit(t, t.Context(), append(at, "--command", "printf 'name? '; read x; echo hello $x; stty size; exit 9")...)
+		u := w.sit(t.Context(), t, append(at, "--command", "printf 'name? '; read x; echo hello $x; stty size; exit 9")...)
 		w.until("it asks", func() bool { return strings.Contains(u.text(), "name? ") })
 		u.types(w, "you\r", "hello you")
 		u.leaves(9)

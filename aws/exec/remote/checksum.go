@@ -60,7 +60,7 @@ const polynomial = 0x04c11db7
 
 var crcTable = func() (table [256]uint32) {
 	for i := range table {
-		c := uint32(i) << 24 //nolint:gosec // below 256
+		c := uint32(i) << 24
 		for range 8 {
 			carry := c & (1 << 31)
 			c <<= 1
@@ -86,7 +86,7 @@ func (c *crc) Write(p []byte) (int, error) {
 func (c *crc) text() string {
 	state := c.state
 	for n := c.length; n > 0; n >>= 8 {
-		state = state<<8 ^ crcTable[byte(state>>24)^byte(n)] //nolint:gosec // its lowest byte is meant
+		state = state<<8 ^ crcTable[byte(state>>24)^byte(n)] // its lowest byte
 	}
 	return fmt.Sprintf("%d %d", ^state, c.length)
 }

@@ -93,7 +93,7 @@ func readEntry(fields []string) (entry, error) {
 	if err != nil {
 		return entry{}, fmt.Errorf("read the mode: %w", err)
 	}
-	e := entry{name: ".", mode: fs.FileMode(mode) & fs.ModePerm} //nolint:gosec // nine bits
+	e := entry{name: ".", mode: fs.FileMode(mode) & fs.ModePerm}
 	if fields[0] == "d" {
 		e.mode |= fs.ModeDir
 	}

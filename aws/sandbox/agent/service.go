@@ -236,7 +236,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ws.Close(websocket.StatusPolicyViolation, "token refused")
 		return
 	}
-	s.serve(sess, ws) //nolint:contextcheck // a connection outlives the request's context
+	s.serve(sess, ws) // a connection outlives the request's context
 }
 
 // admit reads the first message and checks its token, which is then spent.
