@@ -137,8 +137,8 @@ func (f *Frame) commands() []pane.Command {
 	}
 	if f.stage.count() > 1 {
 		cs = append(cs,
-			pane.Command{Key: "[", Does: "previous tab", Quiet: !f.onStage, Run: func() tea.Cmd { return f.turn(-1) }},
-			pane.Command{Key: "]", Does: "next tab", Quiet: !f.onStage, Run: func() tea.Cmd { return f.turn(1) }})
+			pane.Command{Key: "[", Does: "previous tab", Quiet: true, Run: func() tea.Cmd { return f.turn(-1) }},
+			pane.Command{Key: "]", Does: "next tab", Quiet: true, Run: func() tea.Cmd { return f.turn(1) }})
 	}
 	cs = append(cs, pane.Command{Key: "z", Does: f.zoomDoes(), Quiet: true, Run: f.zoom})
 	if f.zoomed || f.onStage {
