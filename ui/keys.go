@@ -192,10 +192,21 @@ func (f *Frame) quit() tea.Cmd {
 	host{f: f}.Ask(pane.Dialog{
 		Title:  "Quit gantry?",
 		Danger: true,
-		Body:   pane.Static(fmt.Sprintf("%s and %s will end.", plural(shells, "session"), plural(jobs, "job"))),
+		Body:   pane.Static(whatEnds(shells, jobs) + " will end."),
 		Do:     func([]string) tea.Cmd { return tea.Quit },
 	})
 	return nil
+}
+
+// whatEnds names what runs, and only that.
+func whatEnds(shells, jobs int) string {
+	switch {
+	case jobs == 0:
+		return plural(shells, "session")
+	case shells == 0:
+		return plural(jobs, "job")
+	}
+	return plural(shells, "session") + " and " + plural(jobs, "job")
 }
 
 func plural(n int, noun string) string {

@@ -106,7 +106,7 @@ func TestShellsOnTheStage(t *testing.T) {
 	s.Type("\x15exit\r")
 	s.Wait("■ ended")
 	s.Type("q")
-	s.Wait("1 session and 0 jobs will end")
+	s.Wait("1 session will end")
 	s.Type("y")
 	if err := s.Ended(); err != nil {
 		t.Fatal(err)

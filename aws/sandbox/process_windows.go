@@ -8,6 +8,6 @@ func Process(ProcessConfig) (Runtime, error) {
 	return nil, &diagnose.Error{
 		What:  "run tasks as processes",
 		Cause: "the process runtime needs Unix signals, process groups and inherited descriptors, which Windows lacks",
-		Do:    "use --runtime docker, or --runtime none for states without processes",
+		Do:    "use --runtime none, which keeps states without processes",
 	}
 }
