@@ -178,6 +178,18 @@ func TestASessionGetsEveryKeyButOne(t *testing.T) {
 	s.Wait("key r; key ctrl+]]")
 }
 
+func TestRedrawSendsTheWholeScreen(t *testing.T) {
+	_, _, s := stage(t, ui.ReadWrite)
+	s.Settle()
+	// What gantry does not know of: another column's character in its frame.
+	if _, err := s.Write([]byte("\x1b7\x1b[1;1Hgarbage\x1b8")); err != nil {
+		t.Fatal(err)
+	}
+	s.Wait("garbage")
+	s.Type("\x0c")
+	s.Gone("garbage")
+}
+
 func TestQuitAsksWhileSomethingRuns(t *testing.T) {
 	_, _, s := stage(t, ui.ReadWrite)
 	s.Type("R")

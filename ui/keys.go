@@ -45,8 +45,11 @@ func (f *Frame) key(msg tea.KeyPressMsg) tea.Cmd {
 	return p.Update(msg)
 }
 
+// inSession tells whether a session shows and has the focus.
+func (f *Frame) inSession() bool { return f.onStage && f.stage.active != noSession }
+
 func (f *Frame) leaveOrReturn() tea.Cmd {
-	if f.onStage {
+	if f.inSession() {
 		f.prefix = true
 		return nil
 	}
@@ -140,11 +143,15 @@ func (f *Frame) commands() []pane.Command {
 			pane.Command{Key: "[", Does: "previous tab", Quiet: true, Run: func() tea.Cmd { return f.turn(-1) }},
 			pane.Command{Key: "]", Does: "next tab", Quiet: true, Run: func() tea.Cmd { return f.turn(1) }})
 	}
-	cs = append(cs, pane.Command{Key: "z", Does: f.zoomDoes(), Quiet: true, Run: f.zoom})
+	cs = append(
+		cs,
+		pane.Command{Key: "z", Does: f.zoomDoes(), Quiet: true, Run: f.zoom},
+		pane.Command{Key: "ctrl+l", Does: "draw the screen anew", Quiet: true, Run: redraw},
+	)
 	if f.zoomed || f.onStage {
 		cs = append(cs, pane.Command{Key: "esc", Does: "back", Quiet: true, Run: f.back})
 	}
-	if !f.onStage && len(f.stage.sessions) > 0 {
+	if !f.inSession() && len(f.stage.sessions) > 0 {
 		cs = append(cs, pane.Command{Key: leave, Does: "back to the session", Run: f.leaveOrReturn})
 	}
 	if f.contexts.open != nil {
@@ -170,6 +177,11 @@ func (f *Frame) zoom() tea.Cmd {
 	f.zoomed = !f.zoomed
 	return f.layout()
 }
+
+// redraw sends every cell again. Terminals disagree on how wide some characters
+// are (Indic vowel signs, Thai SARA AM, skin tones), and what a program has
+// printed of them can leave marks that gantry does not know of.
+func redraw() tea.Cmd { return tea.ClearScreen }
 
 func (f *Frame) back() tea.Cmd {
 	if f.zoomed {

@@ -28,6 +28,19 @@ func TestMain(m *testing.M) {
 // on the tasks of its service web.
 func processes(t *testing.T, w, h int, change ...func(*ui.Options)) (*uitest.Screen, *sandbox.Server) {
 	t.Helper()
+	f, server, o := explorer(t, change...)
+	s := uitest.Run(t, f, w, h)
+	if o.Service == "" {
+		s.Wait("shop")
+		return s, server
+	}
+	waitForTasks(s)
+	return s, server
+}
+
+// explorer is the explorer and the sandbox that it explores.
+func explorer(t testing.TB, change ...func(*ui.Options)) (*ui.Frame, *sandbox.Server, ui.Options) {
+	t.Helper()
 	runtime, err := sandbox.Process(sandbox.ProcessConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -45,14 +58,12 @@ func processes(t *testing.T, w, h int, change ...func(*ui.Options)) (*uitest.Scr
 	}
 	f := ui.New(o)
 	t.Cleanup(f.Close)
-	s := uitest.Run(t, f, w, h)
-	if o.Service == "" {
-		s.Wait("shop")
-		return s, server
-	}
+	return f, server, o
+}
+
+func waitForTasks(s *uitest.Screen) {
 	s.Wait("Tasks 3 of web")
 	s.Until(func(screen string) bool { return strings.Count(screen, "✓ running") >= 3 }, "the tasks never ran")
-	return s, server
 }
 
 // waitForPrompt waits for a shell's prompt, as root or not.
@@ -99,6 +110,10 @@ func TestShellsOnTheStage(t *testing.T) {
 	s.Type("\x1d")
 	s.Wait("two> ")
 	s.Type("\x1d[")
+	s.Wait("one> ")
+	s.Type("\x1d[") // on to the row's tabs, which have the focus then
+	s.Gone("one> ")
+	s.Type("\x1d")
 	s.Wait("one> ")
 
 	s.Type("q?:") // go to the shell, not to gantry

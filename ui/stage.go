@@ -186,7 +186,7 @@ func (s *stage) choose(f *Frame, i int) {
 		s.active = i - len(s.about.Tabs)
 		return
 	}
-	s.active = noSession
+	s.leave()
 	s.wanted[titles(s.about.Tabs)] = s.about.Tabs[i].Title
 	if i == s.tab && s.open != nil {
 		return

@@ -14,7 +14,7 @@ import (
 const (
 	// frame is the shortest time between two messages about output, however fast
 	// it comes.
-	frame = 16 * time.Millisecond
+	frame = 8 * time.Millisecond
 	// piece is how much output is drawn at a time: the lock is let go of in
 	// between, so that a flood never holds up a key for long.
 	piece = 8 << 10
