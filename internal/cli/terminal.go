@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"gantry/internal/diagnose"
+	"gantry/internal/winsize"
 )
 
 // terminal is the terminal that the program was called from.
@@ -63,7 +64,7 @@ func (t *terminal) lend(ctx context.Context, resize func(cols, rows int) error, 
 	})
 	fit := func() { _ = resize(t.size()) } // a session that has ended needs no size
 	fit()
-	stop := watchSize(fit)
+	stop := winsize.Watch(fit)
 	err = use(ctx, keys)
 	stop()
 	if ctx.Err() != nil { // somewhere in a line

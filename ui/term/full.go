@@ -11,6 +11,7 @@ import (
 	"github.com/muesli/cancelreader"
 	xterm "golang.org/x/term"
 
+	"gantry/internal/winsize"
 	"gantry/ui/style"
 )
 
@@ -67,7 +68,7 @@ func (h *handover) Run() error {
 	defer func() { _ = keys.Close() }()
 
 	h.fit()
-	stop := watchSize(h.fit)
+	stop := winsize.Watch(h.fit)
 	defer stop()
 	h.begin()
 	defer h.finish()

@@ -1,6 +1,7 @@
 //go:build unix
 
-package term
+// Package winsize follows the size of the terminal that a program runs in.
+package winsize
 
 import (
 	"os"
@@ -9,9 +10,9 @@ import (
 	"syscall"
 )
 
-// watchSize calls changed whenever the terminal's size has changed, until
-// stop, which waits for the last call.
-func watchSize(changed func()) (stop func()) {
+// Watch calls changed whenever the terminal's size has changed, until stop,
+// which waits for the last call.
+func Watch(changed func()) (stop func()) {
 	signals, end := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(signals, syscall.SIGWINCH)
 	var watching sync.WaitGroup
