@@ -80,9 +80,9 @@ func (c *Client) definitionCause(ctx context.Context, t *Task, container string)
 	d := c.taskDefinition(ctx, t.TaskDefinition)
 	switch {
 	case d != nil && readonlyRoot(d, container):
-		return &hindrance{stopped + "; the container's root file system is read-only", "set readonlyRootFilesystem to false"}
+		return &hindrance{"the exec agent does not run, because the container's root file system is read-only", "set readonlyRootFilesystem to false"}
 	case d != nil && d.PidMode == types.PidModeTask && len(t.Containers) > 1:
-		return &hindrance{stopped + "; with pidMode task only one container of the task can have it", "use another container, or drop pidMode"}
+		return &hindrance{"the exec agent does not run here: with pidMode task only one container of the task has it", "use another container, or drop pidMode"}
 	case d != nil && sdk.ToString(d.TaskRoleArn) == "":
 		return &hindrance{stopped + "; the task has no task role", "give the task definition a task role that allows ssmmessages:*Channel"}
 	}
