@@ -176,6 +176,7 @@ func stopsAndStarts(s *uitest.Screen) {
 func seesItMended(t *testing.T, c *docker.Client, bare string, s *uitest.Screen) {
 	runServer(t, c, bare, liveName("mended"), "SERVER_ADDRESS=0.0.0.0")
 	s.Type("/\x15" + liveName("mended") + "\r") // ctrl+u clears the filter before
+	selected(s, liveName("mended"))
 	shows(s, `✓\d+`)
 	s.Type("w")
 	s.Wait("reaches the app")
@@ -183,10 +184,15 @@ func seesItMended(t *testing.T, c *docker.Client, bare string, s *uitest.Screen)
 	s.Gone("why gantry")
 }
 
+// selected waits until the stage tells of the container: its row may be on the
+// way still, and what the screen shows before that is another's.
+func selected(s *uitest.Screen, name string) { s.Wait("container   " + name) }
+
 // entersByHelper has a shell beside a container without one.
 func entersByHelper(t *testing.T, c *docker.Client, bare string, s *uitest.Screen) {
 	runServer(t, c, bare, liveName("bare"))
 	s.Type("2/\x15" + liveName("bare") + "\r")
+	selected(s, liveName("bare"))
 	shows(s, `!\d+`)
 	s.Type("e")
 	s.Wait(liveName("bare") + " has no shell")
