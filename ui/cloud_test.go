@@ -27,6 +27,7 @@ type cloud struct {
 	stopped  []string
 	enabled  []string
 	asked    int // calls that read
+	listed   int // lists of tasks among them
 
 	// hold, when set, is asked before an answer about a cluster is given.
 	hold func(ctx context.Context, cluster string)
@@ -99,6 +100,12 @@ func (c *cloud) askedCount() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.asked
+}
+
+func (c *cloud) taskLists() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.listed
 }
 
 func (c *cloud) count() {
@@ -193,6 +200,7 @@ func (c *cloud) Tasks(ctx context.Context, cluster, service string, page func([]
 	c.count()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.listed++
 	page(c.of(cluster, service))
 	return ctx.Err()
 }

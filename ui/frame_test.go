@@ -263,8 +263,7 @@ func TestPaletteRunsCommands(t *testing.T) {
 }
 
 func TestKeyLineAlwaysNamesHelp(t *testing.T) {
-	one, _, s := stage(t, ui.ReadWrite)
-	one.more = append(one.more, pane.Command{Key: "W", Does: "something that takes a long line to say"})
+	_, _, s := stage(t, ui.ReadWrite)
 	for _, w := range []int{100, 60, 44} {
 		s.Resize(w, 30)
 		s.Wait("? all keys")

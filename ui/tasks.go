@@ -274,6 +274,10 @@ func (t *tasks) follow(s *aws.Service) tea.Cmd {
 		t.cluster, t.service, t.whole = "", "", false
 		return t.Follow(table.Source[aws.Task]{})
 	}
+	if s.Cluster == t.cluster && s.Name == t.service {
+		t.cluster = s.ClusterARN // it was named by --cluster: its tasks are there already
+		return nil
+	}
 	if s.ClusterARN == t.cluster && s.Name == t.service {
 		return t.LookAgain()
 	}

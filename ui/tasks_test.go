@@ -20,3 +20,15 @@ func TestStoppingSaysWhatFollows(t *testing.T) {
 		})
 	}
 }
+
+// With --cluster and --service the tasks are listed once: that Services then
+// says the same service by its ARN changes nothing.
+func TestNamedServiceIsListedOnce(t *testing.T) {
+	c := demoCloud()
+	s := uitest.Run(t, ui.New(ui.Options{AWS: c, Cluster: "shop", Service: "web"}), 120, 40)
+	s.Wait("Tasks 3 of web")
+	s.Settle()
+	if got := c.taskLists(); got != 1 {
+		t.Errorf("the tasks were listed %d times", got)
+	}
+}
