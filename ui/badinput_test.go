@@ -164,7 +164,7 @@ func TestEmptyAccount(t *testing.T) {
 	c := &cloud{}
 	f := ui.New(ui.Options{AWS: c})
 	s := uitest.Run(t, f, 120, 40)
-	s.Wait("No clusters in this account and region.")
+	s.Wait("No clusters in this account and")
 	stillAnswers(t, s)
 }
 

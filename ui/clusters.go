@@ -41,7 +41,7 @@ func Clusters(c clusterReader, only string, pace table.Pace) pane.Pane {
 		Name:    func(k aws.Cluster) string { return k.Name },
 		Failure: func(k aws.Cluster) string { return k.Failure },
 		Moving:  func(k aws.Cluster) bool { return k.PendingTasks > 0 },
-		Empty:   "No clusters in this account and region.",
+		Empty:   "No clusters in this account and region. ctrl+p or --region leads to another.",
 		Acted:   "cluster service task",
 		Enter:   func(h pane.Host, _ aws.Cluster) tea.Cmd { h.Focus("Services"); return nil },
 		Columns: []table.Column[aws.Cluster]{

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -11,9 +12,6 @@ import (
 	"gantry/aws/sandbox"
 	"gantry/internal/diagnose"
 )
-
-// DefaultRuntime is what runs the sandbox's tasks unless told otherwise.
-const DefaultRuntime = "process"
 
 // Sandbox is `gantry sandbox`: the local AWS alone, for other tools.
 func Sandbox() *cobra.Command {
@@ -86,5 +84,9 @@ func StartSandbox(ctx context.Context, config sandbox.Config, runtime string) (*
 	default:
 		return nil, &diagnose.Error{What: fmt.Sprintf("there is no runtime %q", runtime), Do: "choose process or none"}
 	}
-	return sandbox.Start(ctx, config)
+	s, err := sandbox.Start(ctx, config)
+	if err != nil && !errors.As(err, new(*diagnose.Error)) {
+		return nil, &diagnose.Error{What: "start the sandbox", Cause: err.Error(), Do: "choose another loopback address with --listen", Err: err}
+	}
+	return s, err
 }
