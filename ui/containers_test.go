@@ -347,9 +347,11 @@ func TestEngineStopsAndComesBack(t *testing.T) {
 	})
 	e.say(docker.Event{Kind: docker.EngineEvent, Action: docker.Lost, Err: errors.New("EOF")})
 	s.Wait("docker does not answer")
-	s.Wait("web") // what was there stays
+	s.Wait("web")            // what was there stays …
+	s.Wait("nobody answers") // … and is said to be old
 	e.change(func() { e.down, e.listen["web"] = nil, docker.ListenOK })
 	e.say(docker.Event{Kind: docker.EngineEvent, Action: docker.Resync})
 	s.Wait("docker default 20.10")
 	s.Wait("✓8080")
+	s.Gone("nobody answers")
 }

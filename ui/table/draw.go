@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"time"
@@ -153,8 +154,8 @@ func (t *Table[T]) nothing(theme *style.Theme) []string {
 	switch {
 	case t.source.List == nil:
 		return t.wrapped(theme.Dim, t.spec.Waiting)
-	case t.list.Err != nil && !t.list.Whole() && len(t.all) == 0:
-		return t.failed(theme)
+	case len(t.all) == 0 && t.refresh.membership.err != nil:
+		return t.failed(theme, t.refresh.membership.err) // also when there were none before: there may be by now
 	case !t.shown.whole:
 		return t.wrapped(theme.Dim, "loading…")
 	case !t.filter.query.empty() && len(t.all) > 0:
@@ -171,9 +172,9 @@ func (t *Table[T]) wrapped(look style.Style, text string) []string {
 	return lines
 }
 
-// failed tells why the first load failed, and what to do.
-func (t *Table[T]) failed(theme *style.Theme) []string {
-	what, cause, do := explain(t.list.Err)
+// failed tells why nothing could be loaded, and what to do.
+func (t *Table[T]) failed(theme *style.Theme, err error) []string {
+	what, cause, do := explain(err)
 	lines := t.wrapped(theme.Bad, "✗ "+what)
 	if cause != "" {
 		lines = append(lines, t.wrapped(theme.Text, cause)...)
@@ -209,11 +210,19 @@ func (t *Table[T]) trouble() string {
 
 // old says that the last try failed and that the last good answer is older
 // than twice the pace was then. It does not depend on the present time, so
-// that a screen nothing happens on stays as it is.
+// that a screen nothing happens on stays as it is. A table that looks only when
+// it is told of a change is out of date as soon as that look has failed.
 func (t *Table[T]) old(b *beat, pace time.Duration) bool {
-	return b.err != nil && b.last.Sub(b.at) > 2*pace
+	return b.err != nil && (pace > toldPace || b.last.Sub(b.at) > 2*pace)
 }
+
+// toldPace is beyond what any table looks at by itself.
+const toldPace = time.Hour
 
 func clock(at time.Time) string { return at.Format("15:04:05") }
 
-func oneLine(err error) string { return style.Plain(err.Error()) }
+// oneLine is the cause alone where one is known: a narrow pane cuts the rest.
+func oneLine(err error) string {
+	what, cause, _ := explain(err)
+	return style.Plain(cmp.Or(cause, what))
+}
