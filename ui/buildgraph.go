@@ -23,6 +23,13 @@ type buildGraph struct {
 	wraps  map[string]wrappedLog
 }
 
+// buildState is a build at one moment.
+type buildState struct {
+	progress docker.BuildProgress
+	err      error
+	over     bool
+}
+
 // wrappedLog is what a step wrote, broken to a width.
 type wrappedLog struct {
 	written, w int

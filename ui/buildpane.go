@@ -14,9 +14,6 @@ import (
 	"gantry/ui/style"
 )
 
-// buildEvery is how often the seconds of a running step move on.
-const buildEvery = time.Second
-
 // builder is what a build needs of Docker.
 type builder interface {
 	Build(ctx context.Context, o docker.BuildOptions, progress func(docker.BuildProgress)) (docker.BuildResult, error)
@@ -24,44 +21,29 @@ type builder interface {
 }
 
 // build is a build on the stage: a line for each step, with what it wrote below
-// it. It is a job too, so that the status bar shows it and J can cancel it.
+// it.
 type build struct {
+	work[buildMade]
 	client  builder
 	options docker.BuildOptions
-	now     func() time.Time
-	host    pane.Host
-
-	job   *pane.Job
-	load  pane.Load[buildState]
-	runs  int // how often it was begun: the key of the load
-	began time.Time
-	ended time.Time
-	still chan struct{} // closed once no second counts any more
-	gone  bool
 
 	graph buildGraph
 	view  string
 }
 
-// buildState is a build at one moment.
-type buildState struct {
+// buildMade is what a build has done so far.
+type buildMade struct {
 	progress docker.BuildProgress
 	result   docker.BuildResult
-	err      error
-	over     bool
 }
 
 // imageBuilt says which image a build has made.
 type imageBuilt struct{ id, tag string }
 
-// buildTick lets the seconds of a running build move on.
-type buildTick struct {
-	of   *build
-	runs int
-}
-
 func newBuild(client builder, o docker.BuildOptions, now func() time.Time) *build {
-	return &build{client: client, options: o, now: now, graph: newBuildGraph()}
+	b := &build{client: client, options: o, graph: newBuildGraph()}
+	b.work = work[buildMade]{now: now, of: b}
+	return b
 }
 
 func (b *build) tag() string { return b.options.Tags[0] }
@@ -72,100 +54,46 @@ func (b *build) Title() string { return "build " + b.tag() }
 // Init takes the host and begins.
 func (b *build) Init(h pane.Host) tea.Cmd {
 	b.host = h
-	return b.begin()
+	return b.build()
 }
 
-// begin builds, as a job that puts its newest state where the pane waits for
-// it: a screen that is slower than the build skips states.
-func (b *build) begin() tea.Cmd {
-	b.runs++
-	b.began, b.ended, b.still = b.now(), time.Time{}, make(chan struct{})
+// build builds, from the beginning.
+func (b *build) build() tea.Cmd {
 	g := newBuildGraph()
 	g.resize(b.graph.w, b.graph.h)
 	b.graph = g
-	newest, over := make(chan docker.BuildProgress, 1), make(chan buildState, 1)
-	b.job = &pane.Job{Name: b.Title(), Run: func(ctx context.Context, report func(done, total int64)) error {
-		last := buildState{over: true}
-		last.result, last.err = b.client.Build(ctx, b.options, func(p docker.BuildProgress) {
-			last.progress = p
+	return b.begin(b.Title(), func(ctx context.Context, state func(buildMade), report func(done, total int64)) error {
+		var made buildMade
+		var err error
+		made.result, err = b.client.Build(ctx, b.options, func(p docker.BuildProgress) {
+			made.progress = p
 			ended, all := p.Count()
 			report(int64(ended), int64(all))
-			select {
-			case <-newest:
-			default:
-			}
-			newest <- p
+			state(made)
 		})
-		over <- last
-		return last.err
-	}}
-	b.host.Start(b.job)
-	b.draw()
-	return tea.Batch(b.tick(), b.load.Start(fmt.Sprint(b.runs), func(ctx context.Context, soFar func(buildState)) (buildState, error) {
-		for {
-			select {
-			case p := <-newest:
-				soFar(buildState{progress: p})
-			case last := <-over:
-				return last, nil
-			case <-ctx.Done():
-				return buildState{}, ctx.Err()
-			}
-		}
-	}))
+		state(made)
+		return err
+	})
 }
 
-// tick lets a second pass, unless the build ends before.
-func (b *build) tick() tea.Cmd {
-	now, still := buildTick{b, b.runs}, b.still
-	return func() tea.Msg {
-		second := time.NewTimer(buildEvery)
-		defer second.Stop()
-		select {
-		case <-second.C:
-			return now
-		case <-still:
-			return nil
-		}
-	}
-}
-
-// Update takes progress, the end, and the seconds.
+// Update takes what the work says, and the mouse.
 func (b *build) Update(msg tea.Msg) tea.Cmd {
-	if mine, next := b.load.Update(msg); mine {
-		return tea.Batch(next, b.progressed())
-	}
-	switch msg := msg.(type) {
-	case buildTick:
-		if msg.of != b || msg.runs != b.runs || !b.load.Busy() {
-			return nil
-		}
-		b.draw()
-		return b.tick()
-	case pane.Ended:
-		if msg.Job == b.job {
-			b.host.Say(b.notice(msg.Err))
-		}
-	case tea.MouseWheelMsg:
+	if msg, ok := msg.(tea.MouseWheelMsg); ok {
 		b.graph.scroll(map[tea.MouseButton]int{tea.MouseWheelUp: -3, tea.MouseWheelDown: 3}[msg.Button])
 		b.draw()
+		return nil
 	}
-	return nil
+	return b.work.Update(msg)
 }
 
 // progressed takes a state of the build.
 func (b *build) progressed() tea.Cmd {
-	state := b.load.Value
-	if state.over {
-		b.ended = b.now()
-		close(b.still)
-	}
-	b.graph.take(state)
-	b.draw()
-	if !state.over || state.err != nil {
+	s := b.state()
+	b.graph.take(buildState{progress: s.at.progress, err: s.err, over: s.over})
+	if !s.over || s.err != nil {
 		return nil
 	}
-	return pane.Send(imageBuilt{state.result.ImageID, b.tag()})
+	return pane.Send(imageBuilt{s.at.result.ImageID, b.tag()})
 }
 
 // notice says how the build ended. Why it failed stands in its tab.
@@ -201,21 +129,17 @@ func (b *build) draw() {
 
 // summary is the line above the steps.
 func (b *build) summary(w int) string {
-	t, state := style.Now(), b.load.Value
-	took := b.now().Sub(b.began)
-	if state.over {
-		took = b.ended.Sub(b.began)
-	}
-	done, all := state.progress.Count()
+	t, state, took := style.Now(), b.state(), b.took()
+	done, all := state.at.progress.Count()
 	text, look := fmt.Sprintf("● building %s · %d of %s · %s", b.tag(), done, plural(all, "step"), secondsText(took.Truncate(time.Second))), t.Busy
 	switch {
 	case !state.over:
-	case b.graph.canceled():
+	case b.canceled():
 		text, look = fmt.Sprintf("– canceled after %s", secondsText(took)), t.Dim
 	case state.err != nil:
 		text, look = fmt.Sprintf("✗ failed after %s", secondsText(took)), t.Bad
 	default:
-		text, look = fmt.Sprintf("✓ built %s in %s · %s", b.tag(), secondsText(took), shortDigest(state.result.ImageID)), t.Good
+		text, look = fmt.Sprintf("✓ built %s in %s · %s", b.tag(), secondsText(took), shortDigest(state.at.result.ImageID)), t.Good
 	}
 	return look.Render(style.Cut(" "+style.Plain(text), w))
 }
@@ -234,11 +158,13 @@ func secondsText(d time.Duration) string {
 // Commands are to look around, to copy, and to end.
 func (b *build) Commands() []pane.Command {
 	g := &b.graph
-	cs := []pane.Command{{Key: "x", Does: "close", Run: b.close}}
+	cs := []pane.Command{{Key: "x", Does: "close", Run: b.leave}}
 	if b.load.Busy() {
-		cs[0] = pane.Command{Key: "x", Does: "cancel", Run: b.askCancel}
+		cs[0] = pane.Command{Key: "x", Does: "cancel", Run: func() tea.Cmd {
+			return b.askCancel("The engine stops the step that runs. What was built so far stays in its cache.")
+		}}
 	} else {
-		cs = append(cs, pane.Command{Key: "r", Does: "build again", Mutates: true, Run: b.begin})
+		cs = append(cs, pane.Command{Key: "r", Does: "build again", Mutates: true, Run: b.build})
 	}
 	cs = append(cs,
 		pane.Command{Key: "y", Does: "copy the log", Run: b.copyLog},
@@ -258,23 +184,6 @@ func (b *build) Commands() []pane.Command {
 		move("g home", "first step", func() { g.move(-len(g.state.progress.Steps)) }), move("G end", "to the end, follow", g.toEnd))
 }
 
-func (b *build) close() tea.Cmd {
-	b.gone = true
-	return nil
-}
-
-func (b *build) askCancel() tea.Cmd {
-	b.host.Ask(pane.Dialog{
-		Title: "Cancel " + b.Title() + "?",
-		Body:  pane.Static("The engine stops the step that runs. What was built so far stays in its cache."),
-		Do: func([]string) tea.Cmd {
-			b.job.Cancel()
-			return nil
-		},
-	})
-	return nil
-}
-
 // copyLog puts what all steps wrote on the clipboard.
 func (b *build) copyLog() tea.Cmd {
 	lines := b.graph.text(b.now())
@@ -284,33 +193,4 @@ func (b *build) copyLog() tea.Cmd {
 
 func (b *build) copyCommand() tea.Cmd {
 	return toClipboard(b.host, b.client.CommandLine(buildCommand(b.options)))
-}
-
-// Live says that quitting would stop the build.
-func (b *build) Live() bool { return b.load.Busy() }
-
-// Gone says that the tab can go.
-func (b *build) Gone() bool { return b.gone }
-
-// Mark is how the build stands, for its tab.
-func (b *build) Mark() string {
-	switch state := b.load.Value; {
-	case !state.over:
-		return "●"
-	case b.graph.canceled():
-		return "–"
-	case state.err != nil:
-		return "✗"
-	}
-	return "✓"
-}
-
-// Close stops the build: nobody would see how it goes on.
-func (b *build) Close() {
-	if !b.load.Busy() {
-		return
-	}
-	b.job.Cancel()
-	b.load.Stop()
-	close(b.still)
 }
