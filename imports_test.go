@@ -20,6 +20,7 @@ var rules = []struct {
 	{"gantry/ui/table", []string{"gantry/aws", "gantry/docker", "gantry/ui/text", "gantry/ui/term"}},
 	{"gantry/ui/text", []string{"gantry/aws", "gantry/docker", "gantry/ui/table", "gantry/ui/term"}},
 	{"gantry/ui/term", []string{"gantry/aws", "gantry/docker", "gantry/ui/table", "gantry/ui/text"}},
+	{"gantry/ui/lineage", []string{"gantry/ui/pane", "gantry/ui/style", "gantry/ui/table", "gantry/ui/text", "charm.land"}},
 }
 
 // direct are rules about a package's own imports only.

@@ -47,6 +47,10 @@ type RepositoryImage struct {
 	// Platforms is known only after a describe: "linux/amd64", several for an
 	// index; empty for what is no image.
 	Platforms []string
+	// Manifests are the digests of the images that an index joins, one for each
+	// platform; known only after a describe, empty for a single image. A task
+	// names the one that it runs, its tag names the index.
+	Manifests []string
 
 	ScanStatus string         // COMPLETE, IN_PROGRESS …; "" where it was never scanned
 	Findings   map[string]int // by severity: CRITICAL, HIGH …
