@@ -1,11 +1,15 @@
 # The lint version is pinned here alone; .ci/run reads it from here.
 GOLANGCI_VERSION := v2.15.0
 BIN := bin
+# Modules that wait for the network all their life: 1.2 MB less without inlining.
+SMALL := -gcflags=github.com/aws/...=-l -gcflags=github.com/moby/...=-l -gcflags=github.com/docker/...=-l \
+	-gcflags=github.com/containerd/...=-l -gcflags=github.com/tonistiigi/...=-l -gcflags=github.com/google/...=-l \
+	-gcflags=google.golang.org/...=-l -gcflags=go.opentelemetry.io/...=-l
 
 .PHONY: build test lint bench shots cross
 
 build:
-	CGO_ENABLED=0 go build -tags=grpcnotrace -trimpath -ldflags="-s -w" -o $(BIN)/gantry .
+	CGO_ENABLED=0 go build -tags=grpcnotrace -trimpath -ldflags="-s -w" $(SMALL) -o $(BIN)/gantry .
 
 test:
 	go test -race ./...
