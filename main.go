@@ -22,6 +22,7 @@ import (
 	"gantry/docker"
 	"gantry/internal/cli"
 	"gantry/internal/diagnose"
+	"gantry/internal/frames"
 	"gantry/ui"
 )
 
@@ -129,11 +130,6 @@ func (e *explorer) startSandbox(ctx context.Context, log *slog.Logger) (*sandbox
 	return local, nil
 }
 
-// framesPerSecond is twice Bubble Tea's default, and its most: the first rows
-// and the answer to a key wait 8 ms at most for the next frame, not 17. What
-// has not changed is still not drawn; idling costs 0.9 % of a core, not 0.6.
-const framesPerSecond = 120
-
 // garbage is how much of it may gather, in percent of what is in use: half of
 // Go's default. Big lists come as text that is thrown away at once; with 5,000
 // tasks shown this keeps 10 MB off the resident memory.
@@ -143,7 +139,7 @@ const garbage = 50
 func show(ctx context.Context, f *ui.Frame) error {
 	defer f.Close()
 	debug.SetGCPercent(garbage)
-	_, err := tea.NewProgram(f, tea.WithContext(ctx), tea.WithFPS(framesPerSecond)).Run()
+	_, err := frames.New(f, tea.WithContext(ctx)).Run()
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
 		return nil // by SIGTERM or SIGHUP; the terminal has been restored
 	}

@@ -11,6 +11,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
+
+	"gantry/internal/frames"
 )
 
 // Screen is a running program and the terminal it draws on.
@@ -28,7 +30,7 @@ func Run(tb testing.TB, m tea.Model, w, h int, options ...tea.ProgramOption) *Sc
 	s := &Screen{Display: newDisplay(tb, keys, w, h), done: make(chan error, 1)}
 	// Without a tty, Bubble Tea counts on "\n" starting a new line.
 	_, _ = s.emu.WriteString(ansi.SetModeLineFeedNewLine)
-	s.prog = tea.NewProgram(m, append([]tea.ProgramOption{
+	s.prog = frames.New(m, append([]tea.ProgramOption{
 		tea.WithInput(input),
 		tea.WithOutput(s),
 		tea.WithWindowSize(w, h),
