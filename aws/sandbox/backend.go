@@ -6,7 +6,6 @@
 package sandbox
 
 import (
-	"crypto/rand"
 	"log/slog"
 	"sync"
 	"time"
@@ -46,7 +45,7 @@ type ecsBackend struct {
 	runtime         Runtime
 	log             *slog.Logger
 	pace            pace
-	tokenKey        []byte // signs paging tokens
+	pager           pager
 	// containerEnded hears of each container that has ended, by ARN, without
 	// the lock; nil where nobody wants to know.
 	containerEnded func(arn string)
@@ -73,7 +72,7 @@ func newECS(region, account string, clock Clock, rt Runtime, log *slog.Logger) *
 		region: region, account: account,
 		clock: clock, runtime: rt, log: discardLog(log),
 		pace:     usualPace,
-		tokenKey: []byte(rand.Text()),
+		pager:    newPager(invalidParameter),
 		alarms:   make(map[*alarm]struct{}),
 		clusters: make(map[string]*cluster),
 		families: make(map[string]*family),

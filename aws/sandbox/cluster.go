@@ -185,7 +185,7 @@ func (b *ecsBackend) ListClusters(_ context.Context, in *ecs.ListClustersInput) 
 			all = append(all, c)
 		}
 	}
-	found, next, err := page(b, query{name: "ListClusters", fallback: 100, limit: 100, asked: in.MaxResults, token: in.NextToken}, inOrder(all))
+	found, next, err := page(b.pager, query{name: "ListClusters", fallback: 100, limit: 100, asked: in.MaxResults, token: in.NextToken}, inOrder(all))
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (b *ecsBackend) ListTaskDefinitions(_ context.Context, in *ecs.ListTaskDefi
 		slices.Reverse(all)
 	}
 	name := question("ListTaskDefinitions", aws.ToString(in.FamilyPrefix), string(status), string(in.Sort))
-	found, next, err := page(b, query{name: name, fallback: 100, limit: 100, asked: in.MaxResults, token: in.NextToken}, rank(all))
+	found, next, err := page(b.pager, query{name: name, fallback: 100, limit: 100, asked: in.MaxResults, token: in.NextToken}, rank(all))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (b *ecsBackend) ListTaskDefinitionFamilies(_ context.Context, in *ecs.ListT
 	}
 	slices.Sort(all)
 	name := question("ListTaskDefinitionFamilies", aws.ToString(in.FamilyPrefix), string(status))
-	found, next, err := page(b, query{name: name, fallback: 100, limit: 100, asked: in.MaxResults, token: in.NextToken}, rank(all))
+	found, next, err := page(b.pager, query{name: name, fallback: 100, limit: 100, asked: in.MaxResults, token: in.NextToken}, rank(all))
 	if err != nil {
 		return nil, err
 	}

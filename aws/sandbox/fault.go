@@ -17,16 +17,17 @@ import (
 type Faults struct {
 	caller string // ARN in the wording of a denial
 
-	mu        sync.Mutex
-	latency   time.Duration
-	latencyOf map[string]time.Duration
-	every     int // every how manyth call is throttled; 0 for none
-	sinceLast int // calls since the last throttled one
-	denied    map[string]bool
-	silent    bool
-	expired   bool
-	exec      execFaults
-	calls     map[string]int
+	mu            sync.Mutex
+	latency       time.Duration
+	latencyOf     map[string]time.Duration
+	every         int // every how manyth call is throttled; 0 for none
+	sinceLast     int // calls since the last throttled one
+	denied        map[string]bool
+	silent        bool
+	expired       bool
+	loginsExpired bool // of the registry
+	exec          execFaults
+	calls         map[string]int
 }
 
 func newFaults(caller string) *Faults {
@@ -86,6 +87,7 @@ func (f *Faults) ExpireToken(on bool) { f.set(func() { f.expired = on }) }
 func (f *Faults) Clear() {
 	f.set(func() {
 		f.latency, f.every, f.silent, f.expired = 0, 0, false, false
+		f.loginsExpired = false
 		clear(f.latencyOf)
 		clear(f.denied)
 		f.exec = execFaults{}

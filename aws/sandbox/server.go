@@ -37,6 +37,10 @@ type Config struct {
 	// RunDir is where the run file is put, by which Running finds this
 	// sandbox; the user's own runtime directory when empty.
 	RunDir string
+
+	// RegistryDir is where the layers that are pushed are kept until Close, in
+	// a directory of their own; the user's cache directory when empty.
+	RegistryDir string
 }
 
 // Server is a running sandbox. Its methods are safe for concurrent use.
@@ -46,6 +50,7 @@ type Server struct {
 	log     *slog.Logger
 	faults  *Faults
 	ecs     *ecsBackend
+	ecr     *ecrBackend
 	kms     *kmsBackend
 	exec    *execBackend
 	routes  *http.ServeMux
@@ -79,6 +84,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		served: make(chan struct{}),
 	}
 	s.ecs = newECS(region, account, c.Clock, c.Runtime, s.log)
+	s.ecr = newECR(listener.Addr().String(), c.RegistryDir, c.Clock, s.log)
 	s.kms = newKMS()
 	s.exec = newExec(s.ecs, s.kms, s.faults, s.url, s.log)
 	if !c.Empty {
@@ -96,6 +102,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 func (s *Server) services(m *wire.Mux) {
 	m.Handle(wire.Service{Name: "ecs", Target: "AmazonEC2ContainerServiceV20141113", LowerKeys: true, Unions: ecsUnions, Document: ecsDocument}, s.ecs.operations()...)
 	m.Handle(wire.Service{Name: "ecs"}, s.exec.operations()...)
+	m.Handle(wire.Service{Name: "ecr", Target: "AmazonEC2ContainerRegistry_V20150921", LowerKeys: true}, s.ecr.operations()...)
 	m.Handle(wire.Service{Name: "ssm", Target: "AmazonSSM"}, ssmBackend{s.exec}.operations()...)
 	m.Handle(wire.Service{Name: "kms", Target: "TrentService"}, s.kms.operations()...)
 	m.Handle(wire.Service{Name: "sts", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/"}, stsBackend{}.operations()...)
@@ -117,6 +124,8 @@ func (s *Server) serve(ctx context.Context, listener net.Listener) {
 	guard := newGuard(listener.Addr().String(), s.key)
 	s.routes.Handle("/", guard.signed(api))
 	s.mountStreams(guard)
+	s.Mount("/v2/", &registryGate{s.ecr, s.faults})
+	s.Mount("GET "+downloadPath+"{repository}/{digest}", http.HandlerFunc(s.ecr.download))
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	s.http = &http.Server{
@@ -184,7 +193,7 @@ func (s *Server) Close() error {
 		<-s.served
 		s.closeErr = errors.Join(s.closeErr, s.exec.Close())
 		s.inHand.wait()
-		s.closeErr = errors.Join(s.closeErr, s.ecs.Close())
+		s.closeErr = errors.Join(s.closeErr, s.ecs.Close(), s.ecr.Close())
 	})
 	return s.closeErr
 }

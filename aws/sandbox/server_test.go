@@ -176,7 +176,7 @@ func TestCloseEndsHeldCalls(t *testing.T) {
 
 func TestMountIsGuardedByHostAndOriginAlone(t *testing.T) {
 	s := startServer(t, nil)
-	s.Mount("/v2/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Mount("/mounted/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(r.URL.Path))
 	}))
 	for name, want := range map[string]struct {
@@ -189,7 +189,7 @@ func TestMountIsGuardedByHostAndOriginAlone(t *testing.T) {
 		"foreign host":   {func(r *http.Request) { r.Host = "evil.example" }, http.StatusMisdirectedRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := request(t, http.MethodGet, s.URL()+"/v2/x", "")
+			r := request(t, http.MethodGet, s.URL()+"/mounted/x", "")
 			want.change(r)
 			if got := send(t, r); got.status != want.status {
 				t.Errorf("status %d, want %d: %s", got.status, want.status, got.body)
@@ -256,13 +256,7 @@ func TestAWSCLI(t *testing.T) {
 		t.Skip("the AWS CLI is not on PATH: ", err)
 	}
 	s := startServer(t, nil)
-	run := func(args ...string) (string, error) {
-		script := strings.Join(s.Exports(), "\n") + "\nexec \"$@\""
-		c := exec.CommandContext(t.Context(), "/bin/sh", append([]string{"-c", script, "sh", cli}, args...)...)
-		c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "AWS_CONFIG_FILE=/nonexistent", "AWS_SHARED_CREDENTIALS_FILE=/nonexistent"}
-		out, err := c.CombinedOutput()
-		return string(out), err
-	}
+	run := func(args ...string) (string, error) { return awsCLI(t, s, cli, args...) }
 	if out, err := run("sts", "get-caller-identity", "--query", "Arn", "--output", "text"); err != nil || strings.TrimSpace(out) != userARN {
 		t.Errorf("sts get-caller-identity: %v: %s", err, out)
 	}
@@ -275,6 +269,16 @@ func TestAWSCLI(t *testing.T) {
 	if out, err := run("ecs", "list-account-settings"); err == nil || !strings.Contains(out, "(UnknownOperationException)") {
 		t.Errorf("ecs list-account-settings: %v: %s", err, out)
 	}
+}
+
+// awsCLI runs the AWS CLI against s, set up by the lines that users are shown.
+func awsCLI(t *testing.T, s *Server, cli string, args ...string) (string, error) {
+	t.Helper()
+	script := strings.Join(s.Exports(), "\n") + "\nexec \"$@\""
+	c := exec.CommandContext(t.Context(), "/bin/sh", append([]string{"-c", script, "sh", cli}, args...)...)
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "AWS_CONFIG_FILE=/nonexistent", "AWS_SHARED_CREDENTIALS_FILE=/nonexistent"}
+	out, err := c.CombinedOutput()
+	return string(out), err
 }
 
 // eventually waits until the condition holds.

@@ -45,7 +45,7 @@ func (b *ecsBackend) ListServices(_ context.Context, in *ecs.ListServicesInput) 
 		}
 	}
 	name := question("ListServices", c.arn, string(in.LaunchType), string(in.SchedulingStrategy))
-	found, next, err := page(b, query{name: name, fallback: 10, limit: 100, asked: in.MaxResults, token: in.NextToken}, inOrder(all))
+	found, next, err := page(b.pager, query{name: name, fallback: 10, limit: 100, asked: in.MaxResults, token: in.NextToken}, inOrder(all))
 	if err != nil {
 		return nil, err
 	}

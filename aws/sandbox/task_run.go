@@ -174,7 +174,7 @@ func (b *ecsBackend) ListTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.
 		}
 	}
 	name := question("ListTasks", c.arn, string(desired), aws.ToString(in.ServiceName), aws.ToString(in.Family), aws.ToString(in.StartedBy), string(in.LaunchType))
-	found, next, err := page(b, query{name: name, fallback: 100, limit: 100, asked: in.MaxResults, token: in.NextToken}, all)
+	found, next, err := page(b.pager, query{name: name, fallback: 100, limit: 100, asked: in.MaxResults, token: in.NextToken}, all)
 	if err != nil {
 		return nil, err
 	}
