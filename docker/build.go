@@ -120,7 +120,7 @@ func (c *Client) Build(ctx context.Context, o BuildOptions, progress func(BuildP
 }
 
 // builder builds a plan, reports to d, and returns the image's id.
-type builder func(ctx context.Context, api *client.Client, plan buildPlan, d *delivery) (imageID string, err error)
+type builder func(ctx context.Context, api *client.Client, plan buildPlan, d *buildDelivery) (imageID string, err error)
 
 func (c *Client) build(ctx context.Context, o BuildOptions, progress func(BuildProgress), with builder) (BuildResult, error) {
 	api, err := c.mutable(ctx, o.what())
@@ -131,7 +131,7 @@ func (c *Client) build(ctx context.Context, o BuildOptions, progress func(BuildP
 	if err != nil {
 		return BuildResult{}, err
 	}
-	d := deliver(progress)
+	d := deliver(newGraph(), progress)
 	defer d.close()
 	id, err := with(ctx, api, plan, d)
 	if err != nil {
@@ -143,7 +143,7 @@ func (c *Client) build(ctx context.Context, o BuildOptions, progress func(BuildP
 
 // buildWith builds with BuildKit, or with the classic builder where an engine
 // has none: Podman, Windows containers.
-func buildWith(ctx context.Context, api *client.Client, plan buildPlan, d *delivery) (imageID string, err error) {
+func buildWith(ctx context.Context, api *client.Client, plan buildPlan, d *buildDelivery) (imageID string, err error) {
 	imageID, err = buildWithBuildKit(ctx, api, plan, d)
 	if errors.Is(err, errNoBuildKit) {
 		imageID, err = buildClassic(ctx, api, plan, d)
@@ -152,7 +152,7 @@ func buildWith(ctx context.Context, api *client.Client, plan buildPlan, d *deliv
 }
 
 // endBuild settles the graph of a build that failed and explains why it did.
-func (c *Client) endBuild(ctx context.Context, plan buildPlan, d *delivery, err error) error {
+func (c *Client) endBuild(ctx context.Context, plan buildPlan, d *buildDelivery, err error) error {
 	if ctx.Err() != nil {
 		d.update(func(g *graph) { g.finish(err) })
 		return ctx.Err()

@@ -41,7 +41,7 @@ func init() {
 // buildWithBuildKit speaks to the BuildKit inside the engine, as buildx's
 // docker driver does: the control API over a hijacked /grpc, and the session,
 // in which the engine asks for files and accounts, over /session.
-func buildWithBuildKit(ctx context.Context, api *client.Client, plan buildPlan, d *delivery) (string, error) {
+func buildWithBuildKit(ctx context.Context, api *client.Client, plan buildPlan, d *buildDelivery) (string, error) {
 	// The first connection also tells whether there is a BuildKit at all; the
 	// version that an engine reports does not (20.10 says nothing).
 	first, err := api.DialHijack(ctx, "/grpc", "h2c", nil)
@@ -82,7 +82,7 @@ func reuse(first net.Conn, dial func(context.Context) (net.Conn, error)) func(co
 }
 
 // solve runs a build and feeds its reports to d.
-func solve(ctx context.Context, control *buildkit.Client, request buildkit.SolveOpt, d *delivery) (string, error) {
+func solve(ctx context.Context, control *buildkit.Client, request buildkit.SolveOpt, d *buildDelivery) (string, error) {
 	reports := make(chan *buildkit.SolveStatus)
 	drained := make(chan struct{})
 	go func() {

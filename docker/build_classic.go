@@ -30,7 +30,7 @@ import (
 
 // buildClassic sends the whole context to POST /build and reads the builder's
 // lines as steps, one after the other.
-func buildClassic(ctx context.Context, api *client.Client, plan buildPlan, d *delivery) (string, error) {
+func buildClassic(ctx context.Context, api *client.Client, plan buildPlan, d *buildDelivery) (string, error) {
 	content, options, err := plan.classicRequest()
 	if err != nil {
 		return "", err
@@ -217,7 +217,7 @@ var classicStep = regexp.MustCompile(`^(?i:step) (\d+)/(\d+) ?: (.*)$`)
 
 // readClassic reads the builder's answer to its end. Errors are in the answer,
 // under status 200.
-func readClassic(body io.Reader, d *delivery) (imageID string, err error) {
+func readClassic(body io.Reader, d *buildDelivery) (imageID string, err error) {
 	lines := json.NewDecoder(body)
 	r := classicReader{}
 	for {

@@ -94,6 +94,9 @@ const (
 	maxWarnings  = 100
 )
 
+// buildDelivery is a delivery of a build's graph.
+type buildDelivery = delivery[*graph, BuildProgress]
+
 // graph gathers what an engine reports about a build.
 type graph struct {
 	nodes    map[string]*node

@@ -113,7 +113,7 @@ func TestGraphTransfers(t *testing.T) {
 func TestDeliverySlowReceiver(t *testing.T) {
 	noLeaks(t)
 	free, seen := make(chan struct{}), []int{}
-	d := deliver(func(p BuildProgress) {
+	d := deliver(newGraph(), func(p BuildProgress) {
 		<-free
 		seen = append(seen, len(p.Steps))
 	})
@@ -161,7 +161,7 @@ func TestReadClassic(t *testing.T) {
 		{"rubbish", "<html>", "", "read the builder's answer", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := deliver(func(BuildProgress) {})
+			d := deliver(newGraph(), func(BuildProgress) {})
 			id, err := readClassic(strings.NewReader(tt.transcript), d)
 			d.close()
 			if id != tt.id || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {

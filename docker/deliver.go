@@ -6,25 +6,28 @@ import (
 )
 
 // progressInterval is the least time between two deliveries. A screen shows no
-// more than that, and a build can report thousands of times a second.
+// more than that, and an engine can report thousands of times a second.
 const progressInterval = 50 * time.Millisecond
 
-// delivery hands the latest state of a graph to a reader that may be slow,
-// while the engine goes on reporting.
-type delivery struct {
+// reported is what an engine's messages change, and a copy of it for a reader.
+type reported[P any] interface{ snapshot() P }
+
+// delivery hands the latest state of a build or a transfer to a reader that may
+// be slow, while the engine goes on reporting.
+type delivery[S reported[P], P any] struct {
 	mu    sync.Mutex
-	graph *graph
+	state S
 
 	changed chan struct{} // holds one
 	stop    chan struct{}
 	stopped chan struct{}
-	to      func(BuildProgress)
+	to      func(P)
 }
 
 // deliver starts a delivery. Close ends it.
-func deliver(to func(BuildProgress)) *delivery {
-	d := &delivery{
-		graph:   newGraph(),
+func deliver[S reported[P], P any](state S, to func(P)) *delivery[S, P] {
+	d := &delivery[S, P]{
+		state:   state,
 		changed: make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
@@ -34,10 +37,10 @@ func deliver(to func(BuildProgress)) *delivery {
 	return d
 }
 
-// update changes the graph. It waits for no reader.
-func (d *delivery) update(change func(*graph)) {
+// update changes the state. It waits for no reader.
+func (d *delivery[S, P]) update(change func(S)) {
 	d.mu.Lock()
-	change(d.graph)
+	change(d.state)
 	d.mu.Unlock()
 	select {
 	case d.changed <- struct{}{}:
@@ -45,14 +48,14 @@ func (d *delivery) update(change func(*graph)) {
 	}
 }
 
-// snapshot is the graph as it is now.
-func (d *delivery) snapshot() BuildProgress {
+// snapshot is the state as it is now.
+func (d *delivery[S, P]) snapshot() P {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.graph.snapshot()
+	return d.state.snapshot()
 }
 
-func (d *delivery) run() {
+func (d *delivery[S, P]) run() {
 	defer close(d.stopped)
 	pause := time.NewTimer(0)
 	defer pause.Stop()
@@ -74,7 +77,7 @@ func (d *delivery) run() {
 
 // close ends the delivery and hands over the last state, so that a reader
 // always sees how it ended.
-func (d *delivery) close() {
+func (d *delivery[S, P]) close() {
 	close(d.stop)
 	<-d.stopped
 	d.to(d.snapshot())
