@@ -51,6 +51,7 @@ type Server struct {
 	faults  *Faults
 	ecs     *ecsBackend
 	ecr     *ecrBackend
+	iam     iamBackend
 	kms     *kmsBackend
 	exec    *execBackend
 	routes  *http.ServeMux
@@ -85,6 +86,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.ecs = newECS(region, account, c.Clock, c.Runtime, s.log)
 	s.ecr = newECR(listener.Addr().String(), c.RegistryDir, c.Clock, s.log)
+	s.iam = newIAM(c.Clock.Now(), demoRoles(c)...)
 	s.kms = newKMS()
 	s.exec = newExec(s.ecs, s.kms, s.faults, s.url, s.log)
 	if !c.Empty {
@@ -106,6 +108,8 @@ func (s *Server) services(m *wire.Mux) {
 	m.Handle(wire.Service{Name: "ssm", Target: "AmazonSSM"}, ssmBackend{s.exec}.operations()...)
 	m.Handle(wire.Service{Name: "kms", Target: "TrentService"}, s.kms.operations()...)
 	m.Handle(wire.Service{Name: "sts", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/"}, stsBackend{}.operations()...)
+	m.Handle(wire.Service{Name: "iam", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/"}, s.iam.operations()...)
+	m.Handle(wire.Service{Name: "ec2", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", LowerKeys: true, Spellings: ec2Spellings}, ec2Backend{}.operations()...)
 }
 
 // ecsUnions are the union members that the inputs of emulated operations reach.

@@ -135,22 +135,27 @@ func (b *ecsBackend) launch(o order) *task {
 	return t
 }
 
-// newNIC numbers interfaces of one /16, spread over the subnets in turn.
-func (b *ecsBackend) newNIC(network *types.NetworkConfiguration, n uint64) nic {
-	subnet := "subnet-00000000000000001"
-	zone := uint64(0)
-	if network != nil && network.AwsvpcConfiguration != nil && len(network.AwsvpcConfiguration.Subnets) > 0 {
-		all := network.AwsvpcConfiguration.Subnets
-		zone = n % uint64(len(all))
-		subnet = all[zone]
+// newNIC numbers interfaces, spread over the subnets in turn. One in a subnet
+// that EC2 does not know here gets an address all the same.
+func (b *ecsBackend) newNIC(config *types.NetworkConfiguration, n uint64) nic {
+	subnets := []string{defaultSubnets[0].id}
+	if config != nil && config.AwsvpcConfiguration != nil && len(config.AwsvpcConfiguration.Subnets) > 0 {
+		subnets = config.AwsvpcConfiguration.Subnets
 	}
-	low := n%65_000 + 10
+	turn := n % uint64(len(subnets))
+	in := network{id: subnets[turn], zone: b.region + string(rune('a'+turn%3))}
+	for _, s := range defaultSubnets {
+		if s.id == in.id {
+			in = s
+		}
+	}
+	low := n%16_000 + 10
 	return nic{
 		attachment: uuid.NewString(),
 		id:         "eni-" + hexID(17),
-		subnet:     subnet,
-		zone:       b.region + string(rune('a'+zone%3)),
-		ip:         fmt.Sprintf("10.0.%d.%d", low>>8, low&0xff),
+		subnet:     in.id,
+		zone:       in.zone,
+		ip:         fmt.Sprintf("10.0.%d.%d", in.base+low>>8, low&0xff),
 		mac:        fmt.Sprintf("0a:00:00:%02x:%02x:%02x", n>>16&0xff, n>>8&0xff, n&0xff),
 	}
 }

@@ -139,10 +139,21 @@ func (s demoService) input() *ecs.CreateServiceInput {
 	}
 }
 
+// demoRoles are the task roles of the demo world, none if that is not wanted.
+func demoRoles(c Config) []*role {
+	var roles []*role
+	for i, f := range demoFamilies {
+		if !c.Empty && f.role && (i == 0 || demoFamilies[i-1].name != f.name) {
+			roles = append(roles, &role{name: f.name + "-task", description: "What the tasks of " + f.name + " may do"})
+		}
+	}
+	return roles
+}
+
 func demoNetwork() *types.NetworkConfiguration {
 	return &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
-		Subnets:        []string{"subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"},
-		SecurityGroups: []string{"sg-0a1b2c3d4e5f60001"},
+		Subnets:        []string{defaultSubnets[0].id, defaultSubnets[1].id},
+		SecurityGroups: []string{defaultGroup},
 		AssignPublicIp: types.AssignPublicIpEnabled,
 	}}
 }

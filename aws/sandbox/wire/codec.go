@@ -13,6 +13,7 @@ import (
 // it keeps, so that reflection over field names happens once.
 type codec struct {
 	lowerKeys bool
+	spellings map[string]string
 	unions    []reflect.Type // pointers to member structs
 	document  func(v any) any
 	shapes    sync.Map // reflect.Type of a struct -> *shape
@@ -36,7 +37,7 @@ var (
 )
 
 func newCodec(s Service) *codec {
-	c := &codec{lowerKeys: s.LowerKeys, document: s.Document}
+	c := &codec{lowerKeys: s.LowerKeys, spellings: s.Spellings, document: s.Document}
 	for _, member := range s.Unions {
 		c.unions = append(c.unions, reflect.TypeOf(member))
 	}
@@ -59,6 +60,9 @@ func (c *codec) learn(t reflect.Type) *shape {
 			continue
 		}
 		name := c.spell(f.Name)
+		if special, ok := c.spellings[t.Name()+"."+f.Name]; ok {
+			name = special
+		}
 		s.byName[strings.ToLower(name)] = len(s.fields)
 		s.fields = append(s.fields, field{index: i, name: name, key: `"` + name + `":`})
 	}

@@ -10,10 +10,11 @@ import (
 	smithytime "github.com/aws/smithy-go/time"
 )
 
-// xmlWriter spells Go values as the query protocol's XML: lists as <member>,
-// maps as <entry>, times in ISO 8601.
+// xmlWriter spells Go values as the query protocols' XML: maps as <entry>,
+// times in ISO 8601.
 type xmlWriter struct {
 	codec *codec
+	item  string // what an element of a list is called
 	b     []byte
 }
 
@@ -48,7 +49,7 @@ func (x *xmlWriter) element(name string, v reflect.Value) error {
 		return x.fields(v)
 	case reflect.Slice:
 		for i := range v.Len() {
-			if err := x.element("member", v.Index(i)); err != nil {
+			if err := x.element(x.item, v.Index(i)); err != nil {
 				return err
 			}
 		}

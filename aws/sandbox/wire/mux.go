@@ -1,7 +1,8 @@
 // Package wire speaks the request protocols of AWS from the server's side. It
 // turns an HTTP request into a call of a Go function that takes and returns the
 // SDK's own Input and Output types, and its result into the bytes that AWS
-// would send. It holds no state and knows no service by name.
+// would send. It holds no state and knows no service by name but EC2, which has
+// a protocol to itself.
 //
 // A protocol is chosen for each request, not for each service: clients differ
 // in what they speak to the same service (aws-cli 1.45 sends awsjson to
@@ -28,7 +29,11 @@ type Service struct {
 	Name      string // signing name, the service part of a credential scope: "ecs"
 	Target    string // what stands before the dot of X-Amz-Target, for awsjson: "AmazonEC2ContainerServiceV20141113"
 	Namespace string // of the XML answers, for the query protocol: "https://sts.amazonaws.com/doc/2011-06-15/"
-	LowerKeys bool   // JSON keys begin in lower case ("taskArn"), as ECS, ECR and Logs spell them; SSM and KMS do not
+	LowerKeys bool   // keys begin in lower case ("taskArn"), as ECS, ECR, Logs and EC2 spell them; SSM and KMS do not
+
+	// Spellings are the names on the wire that do not follow from the SDK's,
+	// by "Type.Field": EC2 has "DescribeSubnetsOutput.Subnets" as "subnetSet".
+	Spellings map[string]string
 
 	// Unions lists a pointer to every member type of the SDK's union interfaces
 	// that requests may carry, since reflection cannot find them.

@@ -32,7 +32,7 @@ type route struct {
 }
 
 // protocols in the order in which they are tried.
-var protocols = []protocol{awsJSON{}, query{}}
+var protocols = []protocol{awsJSON{}, ec2Query{}, query{}}
 
 // protocolOf falls back to awsjson, which then refuses the request by name.
 func protocolOf(r *http.Request) protocol {

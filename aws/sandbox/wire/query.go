@@ -57,7 +57,7 @@ func (query) route(m *Mux, r *http.Request, body []byte) (route, error) {
 
 func (query) encode(c *conversation, output reflect.Value) ([]byte, error) {
 	operation := c.call.Operation
-	x := xmlWriter{codec: c.service.codec}
+	x := xmlWriter{codec: c.service.codec, item: "member"}
 	x.b = append(x.b, "<"+operation+`Response xmlns="`+c.service.Namespace+`">`...)
 	x.open(operation + "Result")
 	if err := x.fields(output); err != nil {
