@@ -100,7 +100,7 @@ func imageRows(images []image.Summary, users map[string]int) []Image {
 		}
 		tags := named(s.RepoTags)
 		for _, tag := range tags {
-			row.Repository, row.Tag = splitTag(tag)
+			row.Repository, row.Tag = splitTag(familiar(tag))
 			rows = append(rows, row)
 		}
 		if len(tags) > 0 {
@@ -123,6 +123,16 @@ func named(references []string) []string {
 		}
 	}
 	return kept
+}
+
+// familiar is a name as the docker command shows it: Podman lists docker.io and
+// library as well.
+func familiar(tagged string) string {
+	name, hub := strings.CutPrefix(tagged, "docker.io/")
+	if !hub {
+		return tagged
+	}
+	return strings.TrimPrefix(name, "library/")
 }
 
 // splitTag parts repository and tag. A colon before the last slash belongs to

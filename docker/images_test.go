@@ -16,6 +16,7 @@ func TestImageRows(t *testing.T) {
 		{ID: "sha256:b", RepoTags: []string{"<none>:<none>"}, RepoDigests: []string{"<none>@<none>"}},
 		{ID: "sha256:c", RepoDigests: []string{"localhost:5000/api@sha256:d"}},
 		{ID: "sha256:e"},
+		{ID: "sha256:f", RepoTags: []string{"docker.io/library/pb:latest", "docker.io/team/pb:2"}}, // Podman's
 	}, map[string]int{"sha256:a": 2})
 	type row struct {
 		repository, tag, reference string
@@ -32,6 +33,8 @@ func TestImageRows(t *testing.T) {
 		{"", "", "sha256:b", 0, true},
 		{"localhost:5000/api", "", "localhost:5000/api@sha256:d", 0, false},
 		{"", "", "sha256:e", 0, true},
+		{"pb", "latest", "pb:latest", 0, false},
+		{"team/pb", "2", "team/pb:2", 0, false},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%+v, want\n%+v", got, want)
