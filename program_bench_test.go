@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"gantry/aws/sandbox"
+	"gantry/docker"
 	"gantry/ui/uitest"
 )
 
@@ -82,6 +84,48 @@ func BenchmarkResident(b *testing.B) {
 	}
 	b.ReportMetric(loaded, "MB-loaded")
 	b.ReportMetric(used, "MB-used")
+}
+
+// BenchmarkResidentLog is the memory that gantry holds with the log of a
+// container open that has 1,000,000 lines, and how long its last line takes to
+// show. The goals are 40 MB and 300 ms.
+func BenchmarkResidentLog(b *testing.B) {
+	c, host := engine(b)
+	const image, lines = "gantry-test/log:bench", "1000000"
+	imageOf(b, c, image, busybox(b))
+	id, err := c.Run(b.Context(), docker.RunOptions{
+		Image: image, Name: "gantry-test-log", Labels: map[string]string{testLabel: b.Name()},
+		Command: []string{"sh", "-c", "seq 1 " + lines + " | sed 's/^/a line about as long as what servers write, no. /'"},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = c.RemoveContainer(context.Background(), id, docker.ContainerRemoval{Force: true, Volumes: true})
+	})
+	waitFor(b, "the end of the container", func() bool {
+		rows, err := c.Containers(b.Context())
+		return err == nil && slices.ContainsFunc(rows, func(r docker.Container) bool { return r.ID == id && !r.Running() })
+	})
+	m := newMachine(b, host, "AWS_ENDPOINT_URL=http://127.0.0.1:9", "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=y")
+	var memory, took float64
+	for b.Loop() {
+		t := m.open()
+		t.Wait("docker ")
+		t.Type("2")
+		t.Wait("gantry-test-log")
+		t.Type("/gantry-test-log\r")
+		t.Wait("Containers 1/")
+		began := time.Now()
+		t.Type("l")
+		t.Wait("no. " + lines)
+		took = max(took, ms(time.Since(began)))
+		t.Settle()
+		memory = max(memory, resident(b, t.PID()))
+		t.Close()
+	}
+	b.ReportMetric(memory, "MB")
+	b.ReportMetric(took, "ms-last-line")
 }
 
 // resident is the resident memory of a process in MB.
