@@ -24,8 +24,8 @@ type contexts struct {
 }
 
 // dockerPanes are the panes over an engine, by their names.
-func dockerPanes(e Engine) map[string]pane.Pane {
-	return map[string]pane.Pane{"Images": Images(e), "Containers": Containers(e)}
+func dockerPanes(e Engine, places *lineages) map[string]pane.Pane {
+	return map[string]pane.Pane{"Images": Images(e, places), "Containers": Containers(e)}
 }
 
 // chooseContext asks for the engine to show. The question is there at once, so
@@ -154,8 +154,8 @@ func (f *Frame) switchTo(c docker.Context) tea.Cmd {
 		return nil
 	}
 	engine := f.contexts.open(c.Options())
-	cmds := []tea.Cmd{f.context.engine.follow(engine)}
-	for name, p := range dockerPanes(engine) {
+	cmds := []tea.Cmd{f.context.engine.follow(engine), f.lineages.SwitchEngine(engine)}
+	for name, p := range dockerPanes(engine, f.lineages) {
 		cmds = append(cmds, f.replace(name, p))
 	}
 	f.say(pane.Notice{Text: fmt.Sprintf("docker engine: %s", c.Name)})

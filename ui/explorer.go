@@ -59,14 +59,15 @@ const (
 func New(o Options) *Frame {
 	top := &contextLine{cloud: o.AWS, sandbox: o.Sandbox}
 	f := newFrame(top, o.Access, o.Log)
+	f.lineages = newLineages(tracing(o.AWS), o.Docker)
 	if o.Docker != nil {
 		top.engine.client, f.contexts.open = o.Docker, o.OpenDocker
-		f.add(1, "Images", Images(o.Docker))
+		f.add(1, "Images", Images(o.Docker, f.lineages))
 		f.add(2, "Containers", Containers(o.Docker))
 		f.group()
 	}
 	f.connect, f.pace = o.Connect, o.Pace
-	panes := cloudPanes(o.AWS, o.Cluster, o.Service, o.Pace)
+	panes := cloudPanes(o.AWS, o.Cluster, o.Service, o.Pace, f.lineages)
 	for i, name := range []string{"Clusters", "Services", "Tasks"} {
 		f.add(4+i, name, panes[name])
 	}

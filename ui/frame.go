@@ -35,6 +35,7 @@ type Frame struct {
 	context  *contextLine
 	contexts contexts
 	connect  Connect
+	lineages *lineages
 	pace     table.Pace
 	access   Access
 	debug    *slog.Logger
@@ -59,7 +60,7 @@ func newFrame(context *contextLine, access Access, debug *slog.Logger) *Frame {
 	if debug == nil {
 		debug = slog.New(slog.DiscardHandler)
 	}
-	return &Frame{context: context, access: access, debug: debug, dark: true, profile: colorprofile.TrueColor, stage: newStage(), jobs: newJobs()}
+	return &Frame{context: context, access: access, debug: debug, dark: true, profile: colorprofile.TrueColor, stage: newStage(), jobs: newJobs(), lineages: newLineages(nil, nil)}
 }
 
 // add puts a pane below the ones there are. The number is its key.
@@ -94,6 +95,7 @@ func (f *Frame) Close() {
 	f.jobs.close()
 	f.stage.close()
 	f.contexts.found.Stop()
+	f.lineages.Close()
 	f.context.Close()
 	for _, s := range f.slots {
 		closePane(s.pane)
@@ -151,7 +153,8 @@ func (f *Frame) flush(cmds ...tea.Cmd) tea.Cmd {
 func (f *Frame) later(cmd tea.Cmd) { f.pending = append(f.pending, cmd) }
 
 func (f *Frame) broadcast(msg tea.Msg) tea.Cmd {
-	cmds := []tea.Cmd{f.context.Update(msg)}
+	_, traced := f.lineages.Update(msg)
+	cmds := []tea.Cmd{f.context.Update(msg), traced}
 	for _, s := range f.slots {
 		cmds = append(cmds, s.pane.Update(msg))
 	}

@@ -44,11 +44,12 @@ type images struct {
 	builds builds
 	runs   runs
 	usage  *imageUsage
+	places *lineages
 }
 
 // Images is the pane of local images.
-func Images(c imageClient) pane.Pane {
-	i := &images{client: c, usage: &imageUsage{client: c}}
+func Images(c imageClient, places *lineages) pane.Pane {
+	i := &images{client: c, usage: &imageUsage{client: c}, places: places}
 	i.builds = builds{client: c, now: time.Now}
 	i.runs = runs{client: c, do: i.do, last: map[string][]string{}}
 	i.Table = table.New(i.spec())
@@ -103,6 +104,7 @@ func (i *images) spec() table.Spec[docker.Image] {
 		Tabs: []table.Tab[docker.Image]{
 			{Title: "Overview", Open: i.overview},
 			{Title: "Layers", Open: func(r docker.Image) pane.Pane { return newLayers(i.client, r) }},
+			imageLineage(i.places),
 		},
 		Actions: []table.Action[docker.Image]{
 			{Key: "r", Does: "run", Mutates: true, Open: i.runs.ask},

@@ -57,18 +57,18 @@ func (f *Frame) connectTo(profile, region string) tea.Cmd {
 	cloud := f.connect(profile, region)
 	f.context.cloud = cloud
 	f.context.load.Clear()
-	cmds := []tea.Cmd{f.context.identify()}
-	for name, p := range cloudPanes(cloud, "", "", f.pace) {
+	cmds := []tea.Cmd{f.context.identify(), f.lineages.Switch(tracing(cloud))}
+	for name, p := range cloudPanes(cloud, "", "", f.pace, f.lineages) {
 		cmds = append(cmds, f.replace(name, p))
 	}
 	return tea.Batch(append(cmds, f.layout())...)
 }
 
 // cloudPanes are the panes that speak to AWS, by name.
-func cloudPanes(c Cloud, cluster, service string, pace table.Pace) map[string]pane.Pane {
+func cloudPanes(c Cloud, cluster, service string, pace table.Pace, places *lineages) map[string]pane.Pane {
 	return map[string]pane.Pane{
 		"Clusters": Clusters(c, cluster, pace),
-		"Services": Services(c, cluster, service, pace),
-		"Tasks":    Tasks(c, cluster, service, pace),
+		"Services": Services(c, cluster, service, pace, places),
+		"Tasks":    Tasks(c, cluster, service, pace, places),
 	}
 }

@@ -32,6 +32,7 @@ type services struct {
 	client serviceClient
 	only   string // the one service to show; all when empty
 	scale  scaling
+	places *lineages
 
 	cluster  string // name or ARN
 	toldNone bool   // it was said that the cluster has no services
@@ -39,8 +40,8 @@ type services struct {
 
 // Services is the pane of services. A cluster, when named, is shown without
 // waiting for the list of clusters.
-func Services(c serviceClient, cluster, only string, pace table.Pace) pane.Pane {
-	s := &services{client: c, only: only}
+func Services(c serviceClient, cluster, only string, pace table.Pace, places *lineages) pane.Pane {
+	s := &services{client: c, only: only, places: places}
 	s.scale = scaling{client: c, asked: map[string]ask{}}
 	s.Table = table.New(s.spec(pace))
 	s.Within(s)
@@ -69,6 +70,7 @@ func (s *services) spec(pace table.Pace) table.Spec[aws.Service] {
 		Tabs: []table.Tab[aws.Service]{
 			{Title: "Overview", Open: func(r aws.Service) pane.Pane { return newDetail("Overview", r, serviceID, serviceOverview) }},
 			{Title: "Events", Open: func(r aws.Service) pane.Pane { return newDetail("Events", r, serviceID, serviceEvents) }},
+			serviceLineage(s.places),
 		},
 		Actions: []table.Action[aws.Service]{
 			{Key: "s", Does: "scale", Mutates: true, Open: func(h pane.Host, rows []aws.Service) tea.Cmd { return s.scale.open(s.Table, h, rows) }},

@@ -38,12 +38,13 @@ type tasks struct {
 	whole   bool   // the whole cluster was asked for
 	host    pane.Host
 	shells  shells
+	places  *lineages
 }
 
 // Tasks is the pane of tasks. A cluster and service, when named, are shown
 // without waiting for the lists before them.
-func Tasks(c taskClient, cluster, service string, pace table.Pace) pane.Pane {
-	t := &tasks{client: c, cluster: cluster, service: service, shells: shells{c, map[string]string{}}}
+func Tasks(c taskClient, cluster, service string, pace table.Pace, places *lineages) pane.Pane {
+	t := &tasks{client: c, cluster: cluster, service: service, shells: shells{c, map[string]string{}}, places: places}
 	t.Table = table.New(t.spec(pace))
 	t.Within(t)
 	if cluster != "" && service != "" {
@@ -72,6 +73,7 @@ func (t *tasks) spec(pace table.Pace) table.Spec[aws.Task] {
 			{Title: "Overview", Open: func(k aws.Task) pane.Pane { return newDetail("Overview", k, taskID, taskOverview) }},
 			{Title: "Containers", Open: func(k aws.Task) pane.Pane { return newDetail("Containers", k, taskID, taskContainers) }},
 			{Title: "Stop reason", Open: func(k aws.Task) pane.Pane { return newDetail("Stop reason", k, taskID, taskStop) }},
+			taskLineage(t.places),
 		},
 		Actions: append(t.shells.actions(), []table.Action[aws.Task]{
 			{

@@ -473,7 +473,7 @@ func TestPlacesFromEveryEnd(t *testing.T) {
 		if got, want := fmt.Sprint(s.Running), "[family import in shop ×1 web in shop ×2]"; got != want {
 			t.Errorf("%s: running %s, want %s", name, got, want)
 		}
-		want := []lineage.DefinitionUse{{"import:3", uri + "@" + sha("a")}, {"web:7", latest}}
+		want := []lineage.DefinitionUse{{"import:3", uri + "@" + sha("a"), false}, {"web:7", latest, false}}
 		if !slices.Equal(s.Definitions, want) {
 			t.Errorf("%s: definitions %v", name, s.Definitions)
 		}

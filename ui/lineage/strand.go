@@ -35,6 +35,9 @@ type Strand struct {
 type DefinitionUse struct {
 	Definition string // family:revision
 	Reference  string
+	// Moved says that it names the image by a tag that is another one now: the
+	// next task gets that one.
+	Moved bool
 }
 
 // ServiceUse is a service that wants a revision which names the image.
@@ -258,7 +261,10 @@ func (x *Index) definitions(at []place, digests []string, stored []aws.Repositor
 	var uses []DefinitionUse
 	for _, p := range at {
 		t := &x.world.Tasks[p.row]
-		uses = append(uses, DefinitionUse{t.TaskDefinition, t.Containers[p.container].Image})
+		c := &t.Containers[p.container]
+		now := x.tagged(Parse(c.Image))
+		moved := now != nil && !x.same(now.Digest, c.Digest) && !x.unsure(now)
+		uses = append(uses, DefinitionUse{t.TaskDefinition, c.Image, moved})
 	}
 	var keys []string
 	for _, d := range digests {
@@ -272,7 +278,7 @@ func (x *Index) definitions(at []place, digests []string, stored []aws.Repositor
 	for _, key := range keys {
 		for _, p := range x.refers[key] {
 			d := &x.world.Definitions[p.row]
-			uses = append(uses, DefinitionUse{d.Name(), d.Containers[p.container].Image})
+			uses = append(uses, DefinitionUse{d.Name(), d.Containers[p.container].Image, false})
 		}
 	}
 	slices.SortFunc(uses, func(a, b DefinitionUse) int {

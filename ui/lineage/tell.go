@@ -102,12 +102,12 @@ func (x *Index) tellTag(r runner) []Finding {
 
 // unsure reports whether the image joins others that are not known.
 func (x *Index) unsure(r *aws.RepositoryImage) bool {
-	return isIndex(r.MediaType) && len(r.Manifests) == 0
+	return Joins(r.MediaType) && len(r.Manifests) == 0
 }
 
-// isIndex tells an index of several platforms by its media type (OCI image
+// Joins tells an index of several platforms by its media type (OCI image
 // specification, Docker registry schema 2).
-func isIndex(mediaType string) bool {
+func Joins(mediaType string) bool {
 	return strings.Contains(mediaType, "image.index") || strings.Contains(mediaType, "manifest.list")
 }
 
