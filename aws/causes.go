@@ -104,8 +104,10 @@ func aboutCode(f failure) finding {
 	case oneOf(code, "UnknownOperationException", "InvalidAction", "UnsupportedOperationException"):
 		return f.unsupported()
 	}
-	if found := f.aboutResource(); found.kind != nil {
-		return found
+	for _, rule := range []func(failure) finding{failure.aboutRegistry, failure.aboutDeployment, failure.aboutResource} {
+		if found := rule(f); found.kind != nil {
+			return found
+		}
 	}
 	if f.status >= http.StatusInternalServerError || oneOf(f.code, "ServerException", "InternalFailure", "InternalServerError", "ServiceUnavailable") {
 		return finding{ErrUnreachable, "AWS had an internal error: " + f.fallback(), "try again; see the AWS Health Dashboard if it stays"}
@@ -140,7 +142,7 @@ func (f failure) aboutParameter() finding {
 	switch {
 	case f.says("execute command was not enabled", "execute command agent isn"):
 		return finding{ErrNotConnected, "exec was off when the task started, or its agent does not run", "enable exec on the service: it starts new tasks"}
-	case f.says("taskRoleArn"):
+	case f.says("valid taskRoleArn"):
 		return finding{ErrRefused, "exec needs a task role and the task definition has none", "register a revision with a taskRoleArn and deploy it"}
 	case f.says("task was not found", "TaskNotFound", "Unable to find task"):
 		return finding{ErrNotFound, "there is no such task in the cluster any more", "refresh"}

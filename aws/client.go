@@ -12,13 +12,17 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -66,6 +70,10 @@ type Client struct {
 	// leave when its context ends.
 	session atomic.Pointer[session]
 	gate    chan struct{}
+
+	logins      *loginCache
+	platforms   platformCache
+	definitions sync.Map // Definition by family:revision
 }
 
 // session is what the first call sets up.
@@ -73,6 +81,9 @@ type session struct {
 	cfg  sdk.Config
 	http *transport
 	ecs  *ecs.Client
+	ecr  *ecr.Client
+	ec2  *ec2.Client
+	iam  *iam.Client
 	sts  *sts.Client
 	ssm  *ssm.Client
 	kms  *kms.Client
@@ -88,7 +99,7 @@ func New(o Options) *Client {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{opts: o, gate: make(chan struct{}, 1)}
+	return &Client{opts: o, gate: make(chan struct{}, 1), logins: newLoginCache()}
 }
 
 // Calls is the number of HTTP requests sent so far, retries included.
@@ -193,6 +204,9 @@ func (c *Client) open(cfg sdk.Config) *session {
 		cfg:  cfg,
 		http: http,
 		ecs:  ecs.NewFromConfig(cfg),
+		ecr:  ecr.NewFromConfig(cfg),
+		ec2:  ec2.NewFromConfig(cfg),
+		iam:  iam.NewFromConfig(cfg),
 		sts:  sts.NewFromConfig(cfg),
 		ssm:  ssm.NewFromConfig(cfg),
 		kms:  kms.NewFromConfig(cfg),

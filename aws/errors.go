@@ -29,6 +29,8 @@ var (
 	ErrThrottled = errors.New("throttled")
 	// ErrNotFound: what the call names does not exist, or not any more.
 	ErrNotFound = errors.New("not found")
+	// ErrExists: what the call would create is there already.
+	ErrExists = errors.New("exists already")
 	// ErrRefused: AWS understood the call and does not take it.
 	ErrRefused = errors.New("refused")
 	// ErrUnsupported: the endpoint does not know the operation.

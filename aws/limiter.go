@@ -28,7 +28,31 @@ var (
 	serviceModify  = bucket{50, 5}
 	sessionModify  = bucket{10, 3} // ssm and kms publish none for these; a person opens few
 	identityRead   = bucket{10, 5} // sts:GetCallerIdentity, once per profile
+
+	definitionModify = bucket{20, 1}
+
+	// ECR publishes a rate for some operations, each with its own, 200 a second
+	// and more (Amazon ECR user guide, "Service quotas"); what lists and changes
+	// repositories has none that is known, and a low one here.
+	ecrPull   = bucket{200, 200}
+	ecrLogin  = bucket{200, 20} // user guide, "Common error codes": throttled at 20, bursts of 200
+	ecrRead   = bucket{40, 20}
+	ecrModify = bucket{20, 5}
+	// Each EC2 operation that reads has a bucket of its own (EC2 developer
+	// guide, "Request throttling for the Amazon EC2 API": non-mutating actions).
+	networkRead = bucket{100, 20}
+	roleRead    = bucket{20, 5} // IAM publishes none
 )
+
+// ecrBuckets says which bucket an ECR operation draws on; any other is a read.
+var ecrBuckets = map[string]*bucket{
+	"BatchGetImage":          &ecrPull,
+	"GetDownloadUrlForLayer": &ecrPull,
+	"GetAuthorizationToken":  &ecrLogin,
+	"CreateRepository":       &ecrModify,
+	"DeleteRepository":       &ecrModify,
+	"BatchDeleteImage":       &ecrModify,
+}
 
 // ecsBuckets says which bucket an ECS operation draws on.
 var ecsBuckets = map[string]*bucket{
@@ -36,16 +60,19 @@ var ecsBuckets = map[string]*bucket{
 	"DescribeClusters":       &clusterRead,
 	"DescribeTaskDefinition": &definitionRead,
 	"ListTaskDefinitions":    &definitionRead,
-	"ListTasks":              &resourceRead,
-	"DescribeTasks":          &resourceRead,
-	"ListServices":           &serviceRead,
-	"DescribeServices":       &serviceRead,
-	"StopTask":               &resourceModify,
-	"RunTask":                &resourceModify,
-	"ExecuteCommand":         &resourceModify,
-	"UpdateService":          &serviceModify,
-	"CreateService":          &serviceModify,
-	"DeleteService":          &serviceModify,
+
+	"ListTaskDefinitionFamilies": &definitionRead,
+	"RegisterTaskDefinition":     &definitionModify,
+	"ListTasks":                  &resourceRead,
+	"DescribeTasks":              &resourceRead,
+	"ListServices":               &serviceRead,
+	"DescribeServices":           &serviceRead,
+	"StopTask":                   &resourceModify,
+	"RunTask":                    &resourceModify,
+	"ExecuteCommand":             &resourceModify,
+	"UpdateService":              &serviceModify,
+	"CreateService":              &serviceModify,
+	"DeleteService":              &serviceModify,
 }
 
 // limiter keeps a client below AWS's limits, so that it is not throttled
@@ -60,6 +87,7 @@ func newLimiter() *limiter {
 	for _, b := range []*bucket{
 		&clusterRead, &definitionRead, &resourceRead, &serviceRead,
 		&resourceModify, &serviceModify, &sessionModify, &identityRead,
+		&definitionModify, &ecrPull, &ecrLogin, &ecrRead, &ecrModify, &networkRead, &roleRead,
 	} {
 		l.buckets[b] = rate.NewLimiter(rate.Limit(b.refill*headroom), max(1, int(float64(b.burst)*headroom)))
 	}
@@ -83,6 +111,15 @@ func bucketOf(service, operation string) *bucket {
 			return b
 		}
 		return &clusterRead
+	case "ECR":
+		if b, ok := ecrBuckets[operation]; ok {
+			return b
+		}
+		return &ecrRead
+	case "EC2":
+		return &networkRead
+	case "IAM":
+		return &roleRead
 	case "STS":
 		return &identityRead
 	}

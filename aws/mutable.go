@@ -27,15 +27,24 @@ func (c *Client) mutable(ctx context.Context, what string, scope Scope) (*sessio
 	if err != nil {
 		return nil, c.explain(what, err)
 	}
-	if mine := c.profile(); scope.Profile != mine || (scope.Region != "" && scope.Region != s.cfg.Region) {
-		return nil, &diagnose.Error{
-			What:  what,
-			Cause: fmt.Sprintf("it belongs to profile %q in %s, the connection is to %q in %s", scope.Profile, scope.Region, mine, s.cfg.Region),
-			Do:    "switch to its profile and region first",
-			Err:   ErrOtherScope,
-		}
+	if err := c.sameScope(what, s, scope); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// sameScope refuses a row of another profile or region than the session's.
+func (c *Client) sameScope(what string, s *session, scope Scope) error {
+	mine := c.profile()
+	if scope.Profile == mine && (scope.Region == "" || scope.Region == s.cfg.Region) {
+		return nil
+	}
+	return &diagnose.Error{
+		What:  what,
+		Cause: fmt.Sprintf("it belongs to profile %q in %s, the connection is to %q in %s", scope.Profile, scope.Region, mine, s.cfg.Region),
+		Do:    "switch to its profile and region first",
+		Err:   ErrOtherScope,
+	}
 }
 
 func outOfRange(what string, desired int) error {

@@ -28,7 +28,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	server, err := sandbox.Start(context.Background(), sandbox.Config{Empty: true, RunDir: t.TempDir() + "/run"})
+	server, err := sandbox.Start(context.Background(), sandbox.Config{Empty: true, RunDir: t.TempDir() + "/run", RegistryDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,84 @@
+package aws
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// Service describes one service anew.
+func (c *Client) Service(ctx context.Context, service Service) (Service, error) {
+	what := "describe service " + service.Name
+	rows, err := c.DescribeServices(ctx, service.ClusterARN, []string{service.ARN})
+	if err != nil {
+		return Service{}, c.explain(what, err)
+	}
+	if len(rows) == 0 || rows[0].Failure != "" {
+		return Service{}, gone(what)
+	}
+	return rows[0], nil
+}
+
+// Deploy makes a service run another revision, given by family:revision or ARN,
+// and returns the service as ECS answers: with the new deployment, of which
+// nothing runs yet.
+func (c *Client) Deploy(ctx context.Context, service Service, definition string) (Service, error) {
+	what := fmt.Sprintf("deploy %s to %s", nameOf(definition), service.Name)
+	s, err := c.mutable(ctx, what, service.Scope)
+	if err != nil {
+		return Service{}, err
+	}
+	out, err := s.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{
+		Cluster: &service.ClusterARN, Service: &service.ARN, TaskDefinition: &definition,
+	})
+	if err != nil {
+		return Service{}, c.explain(what, err)
+	}
+	return c.service(out.Service), nil
+}
+
+// Redeploy replaces the service's tasks by new ones of the same revision, which
+// pull their images anew.
+func (c *Client) Redeploy(ctx context.Context, service Service) error {
+	return c.updateService(ctx, "redeploy "+service.Name, service, &ecs.UpdateServiceInput{ForceNewDeployment: true})
+}
+
+// CreateService creates a service on Fargate whose circuit breaker takes a
+// failing deployment back.
+func (c *Client) CreateService(ctx context.Context, scope Scope, n NewService) (Service, error) {
+	what := "create service " + clean(n.Name)
+	if n.Desired < 0 || n.Desired > maxDesired {
+		return Service{}, outOfRange(what, n.Desired)
+	}
+	s, err := c.mutable(ctx, what, scope)
+	if err != nil {
+		return Service{}, err
+	}
+	desired := int32(n.Desired)
+	network := &types.AwsVpcConfiguration{
+		Subnets: n.Subnets, SecurityGroups: n.SecurityGroups, AssignPublicIp: types.AssignPublicIpDisabled,
+	}
+	if n.PublicIP {
+		network.AssignPublicIp = types.AssignPublicIpEnabled
+	}
+	out, err := s.ecs.CreateService(ctx, &ecs.CreateServiceInput{
+		Cluster: &n.Cluster, ServiceName: &n.Name, TaskDefinition: &n.Definition, DesiredCount: &desired,
+		LaunchType:           types.LaunchTypeFargate,
+		NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: network},
+		DeploymentConfiguration: &types.DeploymentConfiguration{
+			DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true},
+		},
+		EnableExecuteCommand: n.ExecEnabled,
+		// An attempt that is sent again after its answer was lost creates
+		// nothing twice.
+		ClientToken: sdk.String(rand.Text()),
+	})
+	if err != nil {
+		return Service{}, c.explain(what, err)
+	}
+	return c.service(out.Service), nil
+}
