@@ -43,6 +43,7 @@ type ecsBackend struct {
 	region, account string
 	clock           Clock
 	runtime         Runtime
+	logs            *logsBackend // where the output of tasks goes
 	log             *slog.Logger
 	pace            pace
 	pager           pager
@@ -70,7 +71,7 @@ func newECS(region, account string, clock Clock, rt Runtime, log *slog.Logger) *
 	}
 	return &ecsBackend{
 		region: region, account: account,
-		clock: clock, runtime: rt, log: discardLog(log),
+		clock: clock, runtime: rt, logs: newLogs(clock), log: discardLog(log),
 		pace:     usualPace,
 		pager:    newPager(invalidParameter),
 		alarms:   make(map[*alarm]struct{}),

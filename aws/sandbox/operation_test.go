@@ -11,7 +11,7 @@ import (
 // TestNoOperationIsForgotten holds the backends' lists against their methods.
 func TestNoOperationIsForgotten(t *testing.T) {
 	for _, backend := range []interface{ operations() []wire.Operation }{
-		&ecsBackend{}, &execBackend{}, &ecrBackend{}, ssmBackend{}, &kmsBackend{}, stsBackend{}, ec2Backend{}, iamBackend{},
+		&ecsBackend{}, &execBackend{}, &ecrBackend{}, ssmBackend{}, &kmsBackend{}, stsBackend{}, ec2Backend{}, iamBackend{}, &logsBackend{},
 	} {
 		t.Run(reflect.TypeOf(backend).String(), func(t *testing.T) {
 			var listed []string

@@ -81,7 +81,7 @@ type container struct {
 	reason     string
 	as         RunningContainer
 	agent      *managedAgent // nil unless exec is enabled
-	log        lineRing
+	stream     *logStream    // where its output goes; nil unless awslogs is asked for
 }
 
 // nic is the elastic network interface of a task.
@@ -169,6 +169,10 @@ func (t *task) enter(s taskStatus) {
 func (b *ecsBackend) pend(t *task) {
 	t.enter(taskPending)
 	t.step = b.after(b.pace.pull, func() {
+		if err := b.openLogs(t); err != nil {
+			b.cannotStart(t, err.Error())
+			return
+		}
 		t.launched = true
 		spec, sink := t.spec(), &taskSink{b: b, task: t}
 		b.later(func() { b.runtime.Start(spec, sink) })

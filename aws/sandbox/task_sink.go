@@ -86,7 +86,7 @@ func (s *taskSink) Failed(name, reason string) {
 
 func (s *taskSink) Log(name string, line LogLine) {
 	if c := s.task.container(name); c != nil {
-		c.log.add(line)
+		s.b.logs.write(c.stream, line)
 	}
 }
 

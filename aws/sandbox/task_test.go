@@ -219,20 +219,3 @@ func TestSidecars(t *testing.T) {
 		})
 	}
 }
-
-func TestLineRingIsBounded(t *testing.T) {
-	var r lineRing
-	for range 3 * keptLines {
-		r.add(LogLine{Text: "short"})
-	}
-	if n := len(r.all()); n != keptLines {
-		t.Errorf("%d lines kept, want %d", n, keptLines)
-	}
-	long := strings.Repeat("x", 16<<10)
-	for range 100 {
-		r.add(LogLine{Text: long})
-	}
-	if n := len(r.all()); n != keptBytes/len(long) {
-		t.Errorf("%d long lines kept, want %d", n, keptBytes/len(long))
-	}
-}

@@ -105,7 +105,7 @@ func (f demoFamily) input(account string) *ecs.RegisterTaskDefinitionInput {
 		Name: aws.String(f.name), Image: aws.String(demoImage + ":" + f.tag), Command: f.command,
 		Essential: aws.Bool(true), Environment: f.env, StopTimeout: aws.Int32(10),
 		LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{
-			"awslogs-group": "/ecs/" + f.name, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "ecs",
+			"awslogs-group": "/ecs/" + f.name, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "ecs", "awslogs-create-group": "true",
 		}},
 	}
 	if f.port != 0 {
