@@ -133,6 +133,9 @@ func TestShipFromNothing(t *testing.T) {
 	order.Desired = -1
 	_, err = c.CreateService(ctx, scope, order)
 	told(t, err, nil, "not a count of tasks")
+	order.Desired, order.Subnets = 1, nil
+	_, err = c.CreateService(ctx, scope, order)
+	told(t, err, aws.ErrRefused, "no subnet is given")
 
 	next, err := c.RegisterRevision(ctx, d, map[string]string{"web": "reg.local/web:2"})
 	w.must(err)

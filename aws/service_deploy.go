@@ -8,6 +8,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"gantry/internal/diagnose"
 )
 
 // Service describes one service anew.
@@ -53,6 +55,9 @@ func (c *Client) CreateService(ctx context.Context, scope Scope, n NewService) (
 	what := "create service " + clean(n.Name)
 	if n.Desired < 0 || n.Desired > maxDesired {
 		return Service{}, outOfRange(what, n.Desired)
+	}
+	if len(n.Subnets) == 0 {
+		return Service{}, &diagnose.Error{What: what, Cause: "no subnet is given, and Fargate needs one", Do: "choose one or more of the VPC", Err: ErrRefused}
 	}
 	s, err := c.mutable(ctx, what, scope)
 	if err != nil {
