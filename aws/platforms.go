@@ -32,20 +32,24 @@ const maxConfig = 4 << 20
 
 func isIndex(mediaType string) bool { return mediaType == dockerIndex || mediaType == ociIndex }
 
-// platformCache knows platforms by digest, for ever: a digest is its content.
+// built is what a manifest tells of the image: for which platforms it is, and
+// for an index the digests of their manifests.
+type built struct{ platforms, manifests []string }
+
+// platformCache knows that by digest, for ever: a digest is its content.
 type platformCache struct{ byDigest sync.Map }
 
-func (p *platformCache) get(digest string) ([]string, bool) {
+func (p *platformCache) get(digest string) (built, bool) {
 	v, ok := p.byDigest.Load(digest)
 	if !ok {
-		return nil, false
+		return built{}, false
 	}
-	platforms, ok := v.([]string)
-	return platforms, ok
+	b, ok := v.(built)
+	return b, ok
 }
 
-func (p *platformCache) put(digest string, platforms []string) {
-	p.byDigest.Store(digest, platforms)
+func (p *platformCache) put(digest string, b built) {
+	p.byDigest.Store(digest, b)
 }
 
 // addPlatforms fills the platforms of rows of one repository. Whatever is odd
@@ -53,8 +57,8 @@ func (p *platformCache) put(digest string, platforms []string) {
 func (c *Client) addPlatforms(ctx context.Context, s *session, r Repository, rows []RepositoryImage) {
 	var unknown []string
 	for i := range rows {
-		platforms, known := c.platforms.get(rows[i].Digest)
-		rows[i].Platforms = platforms
+		b, known := c.platforms.get(rows[i].Digest)
+		rows[i].Platforms, rows[i].Manifests = b.platforms, b.manifests
 		if !known && rows[i].Failure == "" {
 			unknown = append(unknown, rows[i].Digest)
 		}
@@ -70,16 +74,17 @@ func (c *Client) addPlatforms(ctx context.Context, s *session, r Repository, row
 	crew.SetLimit(workers)
 	for digest, text := range manifests {
 		crew.Go(func() error {
-			platforms, err := c.platformsOf(crewed, s, r, text)
+			b, err := c.builtFor(crewed, s, r, text)
 			if err == nil {
-				c.platforms.put(digest, platforms)
+				c.platforms.put(digest, b)
 			}
 			return nil // another image may still tell its own
 		})
 	}
 	_ = crew.Wait()
 	for i := range rows {
-		rows[i].Platforms, _ = c.platforms.get(rows[i].Digest)
+		b, _ := c.platforms.get(rows[i].Digest)
+		rows[i].Platforms, rows[i].Manifests = b.platforms, b.manifests
 	}
 }
 
@@ -107,8 +112,11 @@ func (c *Client) manifests(ctx context.Context, s *session, scope Scope, reposit
 
 // imageManifest is what is of use of an index or a manifest of one image.
 type imageManifest struct {
-	Manifests []struct{ Platform imagePlatform }
-	Config    struct{ MediaType, Digest string }
+	Manifests []struct {
+		Digest   string
+		Platform imagePlatform
+	}
+	Config struct{ MediaType, Digest string }
 }
 
 // imagePlatform is the platform in an index, and in an image's configuration.
@@ -127,34 +135,39 @@ func (p imagePlatform) String() string {
 	return clean(name)
 }
 
-// platformsOf reads a manifest. What is an error may go better another time.
-func (c *Client) platformsOf(ctx context.Context, s *session, r Repository, manifest string) ([]string, error) {
+// builtFor reads a manifest. What is an error may go better another time.
+func (c *Client) builtFor(ctx context.Context, s *session, r Repository, manifest string) (built, error) {
 	var m imageManifest
 	if json.Unmarshal([]byte(manifest), &m) != nil {
-		return nil, nil
+		return built{}, nil
 	}
-	var platforms []string
+	var b built
 	for _, part := range m.Manifests {
-		if name := part.Platform.String(); name != "" && !slices.Contains(platforms, name) {
-			platforms = append(platforms, name)
+		name := part.Platform.String()
+		if name == "" {
+			continue
+		}
+		b.manifests = append(b.manifests, part.Digest)
+		if !slices.Contains(b.platforms, name) {
+			b.platforms = append(b.platforms, name)
 		}
 	}
-	if len(platforms) > 0 || m.Config.MediaType != dockerConfig && m.Config.MediaType != ociConfig {
-		return platforms, nil // a chart, a signature: no image
+	if len(b.platforms) > 0 || m.Config.MediaType != dockerConfig && m.Config.MediaType != ociConfig {
+		return b, nil // a chart, a signature: no image
 	}
 	if known, ok := c.platforms.get(m.Config.Digest); ok {
 		return known, nil // another manifest of the same image
 	}
 	config, err := c.blob(ctx, s, r, m.Config.Digest)
 	if err != nil {
-		return nil, err
+		return built{}, err
 	}
 	var one imagePlatform
 	if json.Unmarshal(config, &one) == nil && one.String() != "" {
-		platforms = []string{one.String()}
+		b.platforms = []string{one.String()}
 	}
-	c.platforms.put(m.Config.Digest, platforms)
-	return platforms, nil
+	c.platforms.put(m.Config.Digest, b)
+	return b, nil
 }
 
 var errTooLarge = errors.New("the image's configuration is too large")

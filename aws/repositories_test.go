@@ -182,6 +182,7 @@ func TestRepositoryImages(t *testing.T) {
 	rows, err = c.DescribeRepositoryImages(ctx, web, []string{both, none, one})
 	w.must(err)
 	if len(rows) != 3 || rows[0].Digest != both || !reflect.DeepEqual(rows[0].Platforms, []string{"linux/amd64", "linux/arm64/v8"}) ||
+		len(rows[0].Manifests) != 2 || rows[0].Manifests[0] != one || rows[2].Manifests != nil ||
 		rows[1].Digest != none || rows[1].Failure != "MISSING" ||
 		rows[2].Digest != one || !reflect.DeepEqual(rows[2].Platforms, []string{"linux/amd64"}) {
 		t.Errorf("described %+v", rows)

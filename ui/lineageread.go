@@ -31,6 +31,8 @@ func tracing(c Cloud) lineageCloud {
 	return l
 }
 
+var _ lineageCloud = (*aws.Client)(nil)
+
 // lineageEngine is what lineage reads of Docker.
 type lineageEngine interface {
 	Images(ctx context.Context, scope docker.ImageScope) ([]docker.Image, error)
