@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 )
 
 // rules are asked in this order; the first that says something is taken. What
@@ -205,6 +206,9 @@ func (f failure) denied() finding {
 func (f failure) action() string {
 	if f.operation == "" {
 		return "this call"
+	}
+	if f.service == cloudwatchlogs.ServiceID {
+		return "logs:" + f.operation
 	}
 	return strings.ToLower(f.service) + ":" + f.operation
 }

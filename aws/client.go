@@ -19,6 +19,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -81,6 +82,7 @@ type session struct {
 	cfg  sdk.Config
 	http *transport
 	ecs  *ecs.Client
+	logs *cloudwatchlogs.Client
 	ecr  *ecr.Client
 	ec2  *ec2.Client
 	iam  *iam.Client
@@ -204,6 +206,7 @@ func (c *Client) open(cfg sdk.Config) *session {
 		cfg:  cfg,
 		http: http,
 		ecs:  ecs.NewFromConfig(cfg),
+		logs: cloudwatchlogs.NewFromConfig(cfg),
 		ecr:  ecr.NewFromConfig(cfg),
 		ec2:  ec2.NewFromConfig(cfg),
 		iam:  iam.NewFromConfig(cfg),

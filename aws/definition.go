@@ -29,6 +29,7 @@ type DefinedContainer struct {
 	Name, Image string
 	Essential   bool
 	Ports       []int // that it says to listen on, TCP
+	Log         LogConfig
 }
 
 // NewDefinition says what to register as the first revision of a family, or

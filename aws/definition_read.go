@@ -95,6 +95,7 @@ func (c *Client) definitionRow(k *types.TaskDefinition) Definition {
 func definedContainer(k *types.ContainerDefinition) DefinedContainer {
 	row := DefinedContainer{
 		Name: sdk.ToString(k.Name), Image: sdk.ToString(k.Image), Essential: k.Essential == nil || *k.Essential,
+		Log: logConfig(k.LogConfiguration),
 	}
 	for i := range k.PortMappings {
 		m := &k.PortMappings[i]

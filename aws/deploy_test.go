@@ -107,7 +107,7 @@ func TestShipFromNothing(t *testing.T) {
 	})
 	w.must(err)
 	if d.Name() != "web:1" || d.Platform != "linux/arm64" || d.ExecutionRole != role || d.TaskRole != role || d.NetworkMode != "awsvpc" ||
-		!reflect.DeepEqual(d.Containers, []aws.DefinedContainer{{Name: "web", Image: "reg.local/web:1", Essential: true, Ports: []int{8080}}}) {
+		!reflect.DeepEqual(d.Containers, []aws.DefinedContainer{{Name: "web", Image: "reg.local/web:1", Essential: true, Ports: []int{8080}, Log: aws.LogConfig{Driver: "awslogs", Group: "/ecs/web", Region: "us-east-1", Prefix: "web"}}}) {
 		t.Errorf("registered %+v", d)
 	}
 	log := raw(t, w, "web:1").TaskDefinition.ContainerDefinitions[0].LogConfiguration

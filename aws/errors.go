@@ -37,6 +37,10 @@ var (
 	ErrUnsupported = errors.New("operation not known")
 	// ErrNotConnected: the agent of ECS Exec in the container does not answer.
 	ErrNotConnected = errors.New("exec agent not connected")
+	// ErrNoLog: nothing is kept in CloudWatch Logs, by the task's definition.
+	ErrNoLog = errors.New("no log in CloudWatch")
+	// ErrNoStream: a log stream does not exist, or not yet.
+	ErrNoStream = errors.New("no log stream")
 	// ErrReadOnly: gantry itself refused, nothing was sent.
 	ErrReadOnly = errors.New("read-only")
 	// ErrOtherScope: the row belongs to another profile or region.

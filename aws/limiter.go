@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"golang.org/x/time/rate"
 )
 
@@ -42,6 +43,9 @@ var (
 	// guide, "Request throttling for the Amazon EC2 API": non-mutating actions).
 	networkRead = bucket{100, 20}
 	roleRead    = bucket{20, 5} // IAM publishes none
+	// The smallest of the regions' quotas for FilterLogEvents, 5 a second, counts
+	// for GetLogEvents too, which has 10 and more (CloudWatch Logs quotas).
+	logsRead = bucket{10, 5}
 )
 
 // ecrBuckets says which bucket an ECR operation draws on; any other is a read.
@@ -87,7 +91,7 @@ func newLimiter() *limiter {
 	for _, b := range []*bucket{
 		&clusterRead, &definitionRead, &resourceRead, &serviceRead,
 		&resourceModify, &serviceModify, &sessionModify, &identityRead,
-		&definitionModify, &ecrPull, &ecrLogin, &ecrRead, &ecrModify, &networkRead, &roleRead,
+		&definitionModify, &ecrPull, &ecrLogin, &ecrRead, &ecrModify, &networkRead, &roleRead, &logsRead,
 	} {
 		l.buckets[b] = rate.NewLimiter(rate.Limit(b.refill*headroom), max(1, int(float64(b.burst)*headroom)))
 	}
@@ -120,6 +124,8 @@ func bucketOf(service, operation string) *bucket {
 		return &networkRead
 	case "IAM":
 		return &roleRead
+	case cloudwatchlogs.ServiceID:
+		return &logsRead
 	case "STS":
 		return &identityRead
 	}
