@@ -3,11 +3,15 @@ package docker
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
@@ -21,7 +25,17 @@ import (
 // me with the password "open sesame".
 func privateBase(t *testing.T, c *Client) (image, host string) {
 	t.Helper()
-	host = privateRegistry(t, nil)
+	store := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); (user != "me" || password != "open sesame") && r.Header.Get("X-Test") == "" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		store.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	host = strings.TrimPrefix(server.URL, "http://")
 	image = host + "/private/base:1"
 	layer, err := random.Layer(1000, "application/vnd.docker.image.rootfs.diff.tar.gzip")
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"gantry/docker"
 	"gantry/ui/pane"
 )
 
@@ -18,6 +19,7 @@ type builds struct {
 	host   pane.Host
 	now    func() time.Time
 	recent []buildAnswers // the last one first, one for each folder
+	ships  *shipping      // what was built can be shipped; nil: it cannot
 }
 
 // buildAnswers are what the user said of a folder. Of build arguments only the
@@ -49,11 +51,19 @@ var platforms = []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}
 // folders that a path is completed from.
 const mostFound = 50
 
-// ask asks for the folder.
+// ask asks what to build, and builds it.
 func (b *builds) ask() tea.Cmd {
-	form := &buildForm{builds: b}
+	return b.askFor("Build", func(o docker.BuildOptions) tea.Cmd {
+		b.host.Open(newBuild(b.client, o, b.now, b.ships))
+		return nil
+	})
+}
+
+// askFor asks what to build, for somebody who does it.
+func (b *builds) askFor(verb string, then func(docker.BuildOptions) tea.Cmd) tea.Cmd {
+	form := &buildForm{builds: b, verb: verb, then: then}
 	b.host.Ask(pane.Dialog{
-		Title:  "Build: which folder?",
+		Title:  verb + ": which folder?",
 		Fields: []pane.Field{{Label: "folder", Value: b.folder(), Choices: b.folders}},
 		Body:   func(values []string) string { return folderText(values[0]) },
 		Check:  func(values []string) error { return form.look(values[0]) },

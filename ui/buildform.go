@@ -19,6 +19,8 @@ import (
 // buildForm is the second dialog: what to make of a folder.
 type buildForm struct {
 	*builds
+	verb       string // what the image is built for
+	then       func(docker.BuildOptions) tea.Cmd
 	dir        string
 	files      []string // paths of Dockerfiles, relative to dir
 	read       map[string]dockerfile
@@ -81,7 +83,7 @@ func (f *buildForm) ask() {
 		}
 	}
 	f.host.Ask(pane.Dialog{
-		Title: "Build " + f.dir,
+		Title: f.verb + " " + f.dir,
 		Fields: []pane.Field{
 			buildTag:      {Label: "tag", Value: values[buildTag]},
 			buildFile:     {Label: "Dockerfile", Value: values[buildFile], Choices: containing(f.files...)},
@@ -102,8 +104,7 @@ func (f *buildForm) ask() {
 				return nil
 			}
 			f.remember(values)
-			f.host.Open(newBuild(f.client, o, f.now))
-			return nil
+			return f.then(o)
 		},
 	})
 }

@@ -26,6 +26,7 @@ type build struct {
 	work[buildMade]
 	client  builder
 	options docker.BuildOptions
+	ships   *shipping // nil: it cannot be shipped
 
 	graph buildGraph
 	view  string
@@ -40,8 +41,8 @@ type buildMade struct {
 // imageBuilt says which image a build has made.
 type imageBuilt struct{ id, tag string }
 
-func newBuild(client builder, o docker.BuildOptions, now func() time.Time) *build {
-	b := &build{client: client, options: o, graph: newBuildGraph()}
+func newBuild(client builder, o docker.BuildOptions, now func() time.Time, ships *shipping) *build {
+	b := &build{client: client, options: o, ships: ships, graph: newBuildGraph()}
 	b.work = work[buildMade]{now: now, of: b}
 	return b
 }
@@ -165,6 +166,9 @@ func (b *build) Commands() []pane.Command {
 		}}
 	} else {
 		cs = append(cs, pane.Command{Key: "r", Does: "build again", Mutates: true, Run: b.build})
+	}
+	if s := b.state(); b.ships.ready() && s.over && s.err == nil {
+		cs = append(cs, pane.Command{Key: "S", Does: "ship it", Mutates: true, Run: func() tea.Cmd { return b.ships.local(b.host, b.tag()) }})
 	}
 	cs = append(cs,
 		pane.Command{Key: "y", Does: "copy the log", Run: b.copyLog},

@@ -26,6 +26,7 @@ type cloud struct {
 	scaled   []string
 	stopped  []string
 	enabled  []string
+	deployed []string
 	asked    int // calls that read
 	listed   int // lists of tasks among them
 

@@ -25,16 +25,17 @@ func errorLines(err error, w int) []string {
 	return lines
 }
 
-// hanging is text in lines of at most w cells behind a sign of two, which the
-// lines after the first are indented by.
+// hanging is text in lines of at most w cells behind a sign, which the lines
+// after the first are indented by.
 func hanging(sign, text string, w int) []string {
-	lines := style.Wrap(style.Lines(text), max(1, w-2))
+	n := style.Width(sign)
+	lines := style.Wrap(style.Lines(text), max(1, w-n))
 	for i := range lines {
 		if i == 0 {
 			lines[i] = sign + lines[i]
 			continue
 		}
-		lines[i] = "  " + lines[i]
+		lines[i] = style.Blank(n) + lines[i]
 	}
 	return lines
 }
@@ -44,4 +45,13 @@ func styled(s style.Style, lines []string) []string {
 		lines[i] = s.Render(l)
 	}
 	return lines
+}
+
+// causeOf is why something failed, without what it was.
+func causeOf(err error) string {
+	var told *diagnose.Error
+	if errors.As(err, &told) && told.Cause != "" {
+		return told.Cause
+	}
+	return err.Error()
 }

@@ -60,14 +60,15 @@ func New(o Options) *Frame {
 	top := &contextLine{cloud: o.AWS, sandbox: o.Sandbox}
 	f := newFrame(top, o.Access, o.Log)
 	f.lineages = newLineages(tracing(o.AWS), o.Docker)
+	f.ships = newShipping(shippable(o.AWS))
 	if o.Docker != nil {
 		top.engine.client, f.contexts.open = o.Docker, o.OpenDocker
-		f.add(1, "Images", Images(o.Docker, f.lineages))
+		f.add(1, "Images", Images(o.Docker, f.lineages, f.ships))
 		f.add(2, "Containers", Containers(o.Docker))
 		f.group()
 	}
 	f.connect, f.pace = o.Connect, o.Pace
-	panes := cloudPanes(o.AWS, o.Cluster, o.Service, o.Pace, f.lineages)
+	panes := cloudPanes(o.AWS, o.Cluster, o.Service, o.Pace, f.lineages, f.ships)
 	for i, name := range []string{"Clusters", "Services", "Tasks"} {
 		f.add(4+i, name, panes[name])
 	}

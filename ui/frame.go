@@ -36,6 +36,7 @@ type Frame struct {
 	contexts contexts
 	connect  Connect
 	lineages *lineages
+	ships    *shipping
 	pace     table.Pace
 	access   Access
 	debug    *slog.Logger

@@ -45,12 +45,16 @@ type images struct {
 	runs   runs
 	usage  *imageUsage
 	places *lineages
+	ships  *shipping
 }
 
-// Images is the pane of local images.
-func Images(c imageClient, places *lineages) pane.Pane {
-	i := &images{client: c, usage: &imageUsage{client: c}, places: places}
+// Images is the pane of local images. Without an AWS to ship to, ships is nil.
+func Images(c imageClient, places *lineages, ships *shipping) pane.Pane {
+	i := &images{client: c, usage: &imageUsage{client: c}, places: places, ships: ships}
 	i.builds = builds{client: c, now: time.Now}
+	if ships != nil {
+		ships.from(c, &i.builds)
+	}
 	i.runs = runs{client: c, do: i.do, last: map[string][]string{}}
 	i.Table = table.New(i.spec())
 	i.Within(i)
@@ -109,6 +113,7 @@ func (i *images) spec() table.Spec[docker.Image] {
 		Actions: []table.Action[docker.Image]{
 			{Key: "r", Does: "run", Mutates: true, Open: i.runs.ask},
 			{Key: "t", Does: "tag", Mutates: true, Open: i.tag},
+			{Key: "S", Does: "ship to a service", Mutates: true, When: i.canShip, Open: i.ship},
 			{
 				Key: "D", Does: "delete", Mutates: true, Confirm: "Delete %s?", Open: i.remove,
 				Consequence: func(rows []docker.Image) string {
@@ -172,6 +177,9 @@ func (i *images) Commands() []pane.Command {
 		return cs
 	}
 	cs = append([]pane.Command{{Key: "b", Does: "build", Mutates: true, Run: i.builds.ask}}, cs...)
+	if i.ships.ready() {
+		cs = append(cs, pane.Command{Key: i.shipKeys(), Does: "build and ship", Quiet: true, Mutates: true, Run: i.buildAndShip})
+	}
 	if row, ok := i.Selected(); ok {
 		cs = append(cs, pane.Command{Key: "Y", Does: "copy the docker command", Quiet: true, Run: func() tea.Cmd { return i.askCommand(row) }})
 	}

@@ -24,6 +24,7 @@ type serviceClient interface {
 	DescribeServices(ctx context.Context, cluster string, ids []string) ([]aws.Service, error)
 	ServiceDocument(ctx context.Context, s aws.Service) (any, error)
 	Scale(ctx context.Context, s aws.Service, desired int) error
+	deployer
 }
 
 // services lists the services of the selected cluster.
@@ -32,16 +33,19 @@ type services struct {
 	client serviceClient
 	only   string // the one service to show; all when empty
 	scale  scaling
+	backs  rollbacks
 	places *lineages
+	ships  *shipping
+	host   pane.Host
 
 	cluster  string // name or ARN
 	toldNone bool   // it was said that the cluster has no services
 }
 
 // Services is the pane of services. A cluster, when named, is shown without
-// waiting for the list of clusters.
-func Services(c serviceClient, cluster, only string, pace table.Pace, places *lineages) pane.Pane {
-	s := &services{client: c, only: only, places: places}
+// waiting for the list of clusters. Without an AWS to ship to, ships is nil.
+func Services(c serviceClient, cluster, only string, pace table.Pace, places *lineages, ships *shipping) pane.Pane {
+	s := &services{client: c, only: only, places: places, ships: ships, backs: rollbacks{client: c}}
 	s.scale = scaling{client: c, asked: map[string]ask{}}
 	s.Table = table.New(s.spec(pace))
 	s.Within(s)
@@ -76,6 +80,11 @@ func (s *services) spec(pace table.Pace) table.Spec[aws.Service] {
 			{Key: "s", Does: "scale", Mutates: true, Open: func(h pane.Host, rows []aws.Service) tea.Cmd { return s.scale.open(s.Table, h, rows) }},
 			{Key: "+", Does: "one more", Mutates: true, Open: func(h pane.Host, rows []aws.Service) tea.Cmd { return s.scale.add(h, rows, 1) }},
 			{Key: "-", Does: "one less", Mutates: true, Open: func(h pane.Host, rows []aws.Service) tea.Cmd { return s.scale.add(h, rows, -1) }},
+			{Key: "u S", Does: "ship an image", Mutates: true, When: s.canShip, Open: func(h pane.Host, rows []aws.Service) tea.Cmd {
+				return s.ships.to(h, rows[0])
+			}},
+			redeploy(s.client),
+			{Key: "B", Does: "roll back", Mutates: true, When: isActive, Open: s.backs.ask},
 			{Key: "d", Does: "describe", Open: func(h pane.Host, rows []aws.Service) tea.Cmd {
 				r := rows[0]
 				h.Open(newDescribe(r.Name, func(ctx context.Context) (any, error) { return s.client.ServiceDocument(ctx, r) }))
@@ -150,8 +159,25 @@ func (s *services) source(cluster string) table.Source[aws.Service] {
 	}
 }
 
+// Init takes the host.
+func (s *services) Init(h pane.Host) tea.Cmd {
+	s.host = h
+	return s.Table.Init(h)
+}
+
+// Close gives up on what is under way.
+func (s *services) Close() {
+	s.backs.load.Stop()
+	s.Table.Close()
+}
+
+func (s *services) canShip(r aws.Service) bool { return s.ships.ready() && isActive(r) }
+
 // Update follows the clusters and ends the gathering of + and -.
 func (s *services) Update(msg tea.Msg) tea.Cmd {
+	if mine, cmd := s.backs.Update(s.Table, s.host, msg); mine {
+		return cmd
+	}
 	switch msg := msg.(type) {
 	case pane.Selected[aws.Cluster]:
 		return s.follow(msg.Row)

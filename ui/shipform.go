@@ -1,0 +1,303 @@
+package ui
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"gantry/aws"
+	"gantry/internal/diagnose"
+	"gantry/ui/pane"
+)
+
+// The fields of the first dialog about a new service.
+const (
+	freshName = iota
+	freshFamily
+	freshContainer
+	freshPort
+	freshSize
+	freshTasks
+	freshLogs
+)
+
+// The fields of the second one.
+const (
+	freshSubnets = iota
+	freshGroups
+	freshPublicIP
+	freshExecutionRole
+	freshTaskRole
+	freshExec
+)
+
+const (
+	execOn  = "on"
+	execOff = "off"
+)
+
+// freshForm asks in two steps what a new service needs: what runs, and where
+// and as whom.
+type freshForm struct {
+	*ship
+	offer shipOffer
+	what  []string // the answers to the first dialog
+	where []string // those to the second, when it was answered before
+}
+
+// newFreshForm begins with what suits the image.
+func newFreshForm(s *ship, o shipOffer) *freshForm {
+	name := shortName(s.order.name())
+	port := ""
+	if len(o.ports) > 0 {
+		port = strconv.Itoa(o.ports[0])
+	}
+	f := &freshForm{ship: s, offer: o, what: []string{
+		freshName: name, freshFamily: name, freshContainer: name, freshPort: port, freshSize: sizesOf()[0], freshTasks: "1", freshLogs: "/ecs/" + name,
+	}}
+	f.where = []string{freshPublicIP: yesNo[false], freshExec: execOff}
+	for _, r := range o.services {
+		f.where[freshSubnets], f.where[freshGroups] = networkOf(r)
+		f.where[freshPublicIP] = yesNo[r.PublicIP]
+		break
+	}
+	for _, r := range o.roles {
+		if strings.Contains(r.Name, "xecution") {
+			f.where[freshExecutionRole] = r.ARN
+			break
+		}
+	}
+	return f
+}
+
+// ask asks what runs.
+func (f *freshForm) ask() {
+	var ports []string
+	for _, p := range f.offer.ports {
+		ports = append(ports, strconv.Itoa(p))
+	}
+	fields := []pane.Field{
+		freshName:      {Label: "service"},
+		freshFamily:    {Label: "family"},
+		freshContainer: {Label: "container"},
+		freshPort:      {Label: "port"},
+		freshSize:      {Label: "size", Choices: sizeChoices},
+		freshTasks:     {Label: "tasks"},
+		freshLogs:      {Label: "log group"},
+	}
+	if len(ports) > 0 {
+		fields[freshPort].Choices = containing(ports...)
+	}
+	for i := range fields {
+		fields[i].Value = f.what[i]
+	}
+	f.host.Ask(pane.Dialog{
+		Title: "New service in " + clusterName(f.offer.cluster) + ": what runs?", Fields: fields,
+		Body: pane.Static("On Fargate. No port: nothing reaches it. The log group is made if it is missing; empty for no logs."),
+		Check: func(values []string) error {
+			_, err := f.read(values, f.where)
+			return err
+		},
+		Do: func(values []string) tea.Cmd {
+			f.what = values
+			f.askWhere()
+			return nil
+		},
+	})
+}
+
+func sizeChoices(typed string) []pane.Choice {
+	var cs []pane.Choice
+	for _, size := range sizesOf() {
+		if strings.HasPrefix(size, typed) {
+			cs = append(cs, pane.Choice{Value: size, Note: sizeText(size)})
+		}
+	}
+	return cs
+}
+
+// askWhere asks for network and roles.
+func (f *freshForm) askWhere() {
+	roles := func(typed string) []pane.Choice {
+		var cs []pane.Choice
+		for _, r := range f.offer.roles {
+			if strings.Contains(r.ARN, typed) {
+				cs = append(cs, pane.Choice{Value: r.ARN, Label: r.Name, Note: r.Description})
+			}
+		}
+		return cs
+	}
+	fields := []pane.Field{
+		freshSubnets:       {Label: "subnets", Choices: f.subnets},
+		freshGroups:        {Label: "security groups", Choices: f.groups},
+		freshPublicIP:      {Label: "public IP", Strict: true, Choices: containing(firstly(f.where[freshPublicIP], yesNo[false], yesNo[true])...)},
+		freshExecutionRole: {Label: "execution role", Choices: roles},
+		freshTaskRole:      {Label: "task role", Choices: roles},
+		freshExec:          {Label: "exec", Strict: true, Choices: containing(firstly(f.where[freshExec], execOn, execOff)...)},
+	}
+	if len(f.offer.roles) == 0 {
+		fields[freshExecutionRole].Choices, fields[freshTaskRole].Choices = nil, nil
+	}
+	if len(f.offer.subnets)+len(f.offer.services) == 0 {
+		fields[freshSubnets].Choices = nil
+	}
+	if len(f.offer.groups)+len(f.offer.services) == 0 {
+		fields[freshGroups].Choices = nil
+	}
+	for i := range fields {
+		fields[i].Value = f.where[i]
+	}
+	f.host.Ask(pane.Dialog{
+		Title: "New service " + f.what[freshName] + ": where, and as whom?", Fields: fields, Body: f.whereText,
+		Check: func(values []string) error {
+			return f.checkWhere(values)
+		},
+		Do: func(values []string) tea.Cmd {
+			f.where = values
+			fresh, err := f.read(f.what, values)
+			if err != nil {
+				f.host.Say(pane.Notice{Err: err})
+				return nil
+			}
+			f.order.fresh, f.form = &fresh, f
+			return f.next()
+		},
+	})
+}
+
+// whereText says what is offered, and why something is not.
+func (f *freshForm) whereText([]string) string {
+	lines := []string{"Several subnets or groups stand with blanks between. Without a public IP the tasks need a NAT gateway or endpoints to pull their image. Exec needs a task role with ssmmessages permissions."}
+	for _, m := range f.offer.missing {
+		lines = append(lines, "▲ "+m+". Type what you need.")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// adding offers a value behind those that are typed already, for what is typed
+// of the last.
+func adding(typed, value string) (string, bool) {
+	before, start := "", typed
+	if i := strings.LastIndexByte(typed, ' '); i >= 0 {
+		before, start = typed[:i+1], typed[i+1:]
+	}
+	if !strings.Contains(value, start) || slices.Contains(strings.Fields(before), value) {
+		return "", false
+	}
+	return before + value, true
+}
+
+func (f *freshForm) subnets(typed string) []pane.Choice {
+	cs := f.neighbours(typed, func(r aws.Service) string { s, _ := networkOf(r); return s })
+	for _, n := range f.offer.subnets {
+		if value, ok := adding(typed, n.ID); ok {
+			cs = append(cs, pane.Choice{Value: value, Label: n.ID, Note: strings.Join(strings.Fields(n.Name+" "+n.AZ+" "+n.CIDR), " · ")})
+		}
+	}
+	return cs
+}
+
+func (f *freshForm) groups(typed string) []pane.Choice {
+	cs := f.neighbours(typed, func(r aws.Service) string { _, g := networkOf(r); return g })
+	for _, g := range f.offer.groups {
+		if value, ok := adding(typed, g.ID); ok {
+			cs = append(cs, pane.Choice{Value: value, Label: g.ID, Note: g.Name})
+		}
+	}
+	return cs
+}
+
+// neighbours offers what the cluster's other services have, each once.
+func (f *freshForm) neighbours(typed string, of func(aws.Service) string) []pane.Choice {
+	var cs []pane.Choice
+	for _, r := range f.offer.services {
+		value := of(r)
+		if value == "" || !strings.HasPrefix(value, typed) || slices.ContainsFunc(cs, func(c pane.Choice) bool { return c.Value == value }) {
+			continue
+		}
+		cs = append(cs, pane.Choice{Value: value, Note: "as " + r.Name})
+	}
+	return cs
+}
+
+var serviceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$`)
+
+// read turns the answers into a definition and a service, or says what is wrong
+// with them.
+func (f *freshForm) read(what, where []string) (freshService, error) {
+	field := func(values []string, i int) string { return strings.TrimSpace(values[i]) }
+	refuse := func(cause, do string) (freshService, error) {
+		return freshService{}, &diagnose.Error{What: "plan the new service", Cause: cause, Do: do}
+	}
+	for _, i := range []int{freshName, freshFamily, freshContainer} {
+		if name := field(what, i); !serviceName.MatchString(name) {
+			return refuse(fmt.Sprintf("%q is no name for ECS", name), "use letters, digits, - and _")
+		}
+	}
+	port := 0
+	if text := field(what, freshPort); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > 65535 {
+			return refuse(fmt.Sprintf("%q is no port", text), "type a number from 1 to 65535, or nothing")
+		}
+		port = n
+	}
+	size := field(what, freshSize)
+	if !slices.Contains(sizesOf(), size) {
+		return refuse(fmt.Sprintf("Fargate has no size %q", size), "choose one that is offered, such as "+sizesOf()[0])
+	}
+	cpu, memory, _ := strings.Cut(size, "/")
+	tasks, err := taskCount(field(what, freshTasks))
+	if err != nil {
+		return freshService{}, err
+	}
+	platform := ""
+	if f.order.build != nil {
+		platform = f.order.build.Platform
+	}
+	return freshService{
+		definition: aws.NewDefinition{
+			Family: field(what, freshFamily), Container: field(what, freshContainer), Port: port, CPU: cpu, Memory: memory, Platform: cmp.Or(platform, defaultPlatform),
+			ExecutionRole: field(where, freshExecutionRole), TaskRole: field(where, freshTaskRole), LogGroup: field(what, freshLogs),
+		},
+		service: aws.NewService{
+			Cluster: f.offer.cluster, Name: field(what, freshName), Desired: tasks,
+			Subnets: strings.Fields(where[freshSubnets]), SecurityGroups: strings.Fields(where[freshGroups]),
+			PublicIP: where[freshPublicIP] == yesNo[true], ExecEnabled: where[freshExec] == execOn,
+		},
+	}, nil
+}
+
+// checkWhere refuses a network that cannot be.
+func (f *freshForm) checkWhere(values []string) error {
+	refuse := func(cause, do string) error {
+		return &diagnose.Error{What: "plan the new service", Cause: cause, Do: do}
+	}
+	subnets := strings.Fields(values[freshSubnets])
+	if len(subnets) == 0 {
+		return refuse("it has no subnet", "choose at least one")
+	}
+	if values[freshExec] == execOn && strings.TrimSpace(values[freshTaskRole]) == "" {
+		return refuse("exec needs a task role", "choose one, or exec off")
+	}
+	vpcs := map[string]string{}
+	for _, n := range f.offer.subnets {
+		if slices.Contains(subnets, n.ID) {
+			vpcs[n.VPC] = n.ID
+		}
+	}
+	for _, g := range f.offer.groups {
+		if slices.Contains(strings.Fields(values[freshGroups]), g.ID) {
+			vpcs[g.VPC] = g.ID
+		}
+	}
+	if len(vpcs) > 1 {
+		return refuse("subnets and groups are of several VPCs", "choose those of one")
+	}
+	return nil
+}
