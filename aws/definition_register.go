@@ -53,7 +53,7 @@ func registration(k *types.TaskDefinition, tags []types.Tag) *ecs.RegisterTaskDe
 		EnableFaultInjection:    k.EnableFaultInjection,
 		EphemeralStorage:        k.EphemeralStorage,
 		ExecutionRoleArn:        k.ExecutionRoleArn,
-		InferenceAccelerators:   k.InferenceAccelerators,
+		InferenceAccelerators:   k.InferenceAccelerators, //nolint:staticcheck // old definitions may have some
 		IpcMode:                 k.IpcMode,
 		Memory:                  k.Memory,
 		NetworkMode:             k.NetworkMode,

@@ -230,7 +230,7 @@ func TestRegistryLoginRenewal(t *testing.T) {
 	} {
 		c := answering(t, Options{}, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
 		_, err := c.RegistryLogin(t.Context(), Scope{})
-		explained(t, err, ErrRefused)
+		_ = explained(t, err, ErrRefused)
 		if strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "sesame") {
 			t.Errorf("the error repeats the answer: %v", err)
 		}

@@ -29,8 +29,6 @@ type Repository struct {
 // repository with exclusions is not: some of its tags move.
 func (r *Repository) Immutable() bool { return r.TagMutability == "IMMUTABLE" }
 
-func (r *Repository) id() string { return r.ARN }
-
 // RepositoryImage is an image in a repository: one manifest, or one index of
 // several platforms.
 type RepositoryImage struct {

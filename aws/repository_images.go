@@ -175,7 +175,6 @@ func deletions(images []RepositoryImage) [][]types.ImageIdentifier {
 // was wanted.
 func notDeleted(what string, all int, left []types.ImageFailure) error {
 	var reasons []string
-	var kind error = ErrRefused
 	for _, f := range left {
 		if f.FailureCode == types.ImageFailureCodeImageNotFound {
 			continue
@@ -199,7 +198,7 @@ func notDeleted(what string, all int, left []types.ImageFailure) error {
 		cause += fmt.Sprintf("; and %d more", len(reasons)-shown)
 	}
 	joined := make([]error, 0, len(reasons)+1)
-	joined = append(joined, kind)
+	joined = append(joined, ErrRefused)
 	for _, r := range reasons {
 		joined = append(joined, errors.New(r))
 	}

@@ -89,8 +89,8 @@ func immutableTag(f transferFailure) finding {
 var registryID = regexp.MustCompile(`registry with id '(\d+)'`)
 
 func repositoryMissing(f transferFailure) finding {
-	if !f.says("name unknown", "name_unknown", "repositorynotfoundexception", "repository name not known to registry") &&
-		!(f.says("the repository with name") && f.says("does not exist")) {
+	ecr := f.says("the repository with name") && f.says("does not exist")
+	if !ecr && !f.says("name unknown", "name_unknown", "repositorynotfoundexception", "repository name not known to registry") {
 		return finding{}
 	}
 	where := f.host()
