@@ -4,6 +4,10 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
 func TestBuckets(t *testing.T) {
@@ -16,12 +20,23 @@ func TestBuckets(t *testing.T) {
 		{"ECS", "ListServices", &serviceRead},
 		{"ECS", "UpdateService", &serviceModify},
 		{"ECS", "SomethingNew", &clusterRead},
+		{"ECS", "RegisterTaskDefinition", &definitionModify},
+		{"ECS", "ListTaskDefinitionFamilies", &definitionRead},
 		{"STS", "GetCallerIdentity", &identityRead},
+		{ecr.ServiceID, "DescribeImages", &ecrRead},
+		{ecr.ServiceID, "BatchGetImage", &ecrPull},
+		{ecr.ServiceID, "GetAuthorizationToken", &ecrLogin},
+		{ecr.ServiceID, "BatchDeleteImage", &ecrModify},
+		{ec2.ServiceID, "DescribeSubnets", &networkRead},
+		{iam.ServiceID, "ListRoles", &roleRead},
 		{"SSM", "StartSession", &sessionModify},
 		{"KMS", "GenerateDataKey", &sessionModify},
 	} {
 		if got := bucketOf(tt.service, tt.operation); got != tt.want {
 			t.Errorf("%s %s draws on %+v", tt.service, tt.operation, *got)
+		}
+		if newLimiter().buckets[tt.want] == nil {
+			t.Errorf("%s %s has no limit", tt.service, tt.operation)
 		}
 	}
 }

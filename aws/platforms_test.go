@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -134,4 +135,55 @@ func TestRepositoriesThatNeverEnd(t *testing.T) {
 		fmt.Fprint(w, `{"repositories":[],"nextToken":"again"}`)
 	})
 	_ = explained(t, c.Repositories(t.Context(), func([]Repository) {}), ErrUnreachable)
+}
+
+// Images come a thousand to a page; a count adds up every page.
+func TestImagesByThousands(t *testing.T) {
+	const all = 2500
+	c := answering(t, Options{Timeout: 5 * time.Second}, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DescribeRepositories") {
+			fmt.Fprint(w, `{"repositories":[{"repositoryArn":"arn:aws:ecr:eu-west-1:1:repository/web","repositoryName":"web"}]}`)
+			return
+		}
+		var in struct {
+			MaxResults int
+			NextToken  string
+			RegistryID string `json:"registryId"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		if in.RegistryID != "1" {
+			t.Errorf("asked in registry %q", in.RegistryID)
+		}
+		start, _ := strconv.Atoi(in.NextToken)
+		end := min(start+in.MaxResults, all)
+		page := map[string]any{}
+		var images []any
+		for i := start; i < end; i++ {
+			images = append(images, map[string]any{
+				"imageDigest": fmt.Sprintf("sha256:%04d", i), "imageSizeInBytes": 10,
+				"imageScanStatus":          map[string]any{"status": "COMPLETE"},
+				"imageScanFindingsSummary": map[string]any{"findingSeverityCounts": map[string]int{"HIGH": 2}},
+			})
+		}
+		if end < all {
+			page["nextToken"] = strconv.Itoa(end)
+		}
+		page["imageDetails"] = images
+		_ = json.NewEncoder(w).Encode(page)
+	})
+	rows, err := c.DescribeRepositories(t.Context(), []string{"arn:aws:ecr:eu-west-1:1:repository/web"})
+	if err != nil || len(rows) != 1 || rows[0].Images != all || rows[0].Size != 10*all {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	var pages []int
+	var last RepositoryImage
+	if err := c.RepositoryImages(t.Context(), rows[0], func(page []RepositoryImage) {
+		pages = append(pages, len(page))
+		last = page[len(page)-1]
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(pages, []int{1000, 1000, 500}) || last.Digest != "sha256:2499" || last.ScanStatus != "COMPLETE" || last.Findings["HIGH"] != 2 {
+		t.Errorf("pages %v, the last image %+v", pages, last)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ func (a RegistryAuth) String() string { return "account " + a.Username }
 
 // GoString hides it from %#v too.
 func (a RegistryAuth) GoString() string { return a.String() }
+
+// LogValue hides it from the log, whatever its format.
+func (a RegistryAuth) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
 // passage is a push or a pull that passed what can be checked without an
 // engine.

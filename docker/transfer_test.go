@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"strings"
@@ -327,6 +328,11 @@ func TestTransferCommands(t *testing.T) {
 
 func TestRegistryAuthPrintsNoSecret(t *testing.T) {
 	auth := RegistryAuth{Username: "AWS", Password: "open sesame", IdentityToken: "open sesame"}
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("push", "auth", auth)
+	if strings.Contains(log.String(), "sesame") || !strings.Contains(log.String(), "account AWS") {
+		t.Error("logged as " + log.String())
+	}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		for _, v := range []any{auth, &auth, struct{ Auth RegistryAuth }{auth}} {
 			if got := fmt.Sprintf(format, v); strings.Contains(got, "sesame") {
