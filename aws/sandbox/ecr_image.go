@@ -240,10 +240,10 @@ func (r *repository) detail(i *image) types.ImageDetail {
 // size is an image's size in bytes; that of an index is its largest image's, as
 // ECR has it.
 func (r *repository) size(i *image) int64 {
-	size := i.manifest.size
+	size := i.bytes
 	for _, digest := range i.images {
 		if part := r.images[digest]; part != nil && part != i {
-			size = max(size, part.manifest.size)
+			size = max(size, part.bytes)
 		}
 	}
 	return size

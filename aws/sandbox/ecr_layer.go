@@ -51,7 +51,7 @@ func (b *ecrBackend) BatchCheckLayerAvailability(_ context.Context, in *ecr.Batc
 
 // GetDownloadUrlForLayer gives a URL that anybody can fetch the layer from, for
 // a while. ECR's leads to S3.
-func (b *ecrBackend) GetDownloadUrlForLayer(_ context.Context, in *ecr.GetDownloadUrlForLayerInput) (*ecr.GetDownloadUrlForLayerOutput, error) { //nolint:revive // the API's own spelling
+func (b *ecrBackend) GetDownloadUrlForLayer(_ context.Context, in *ecr.GetDownloadUrlForLayerInput) (*ecr.GetDownloadUrlForLayerOutput, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r, err := b.find(in.RegistryId, in.RepositoryName)

@@ -26,7 +26,7 @@ type manifest struct {
 	digest    string
 	mediaType string
 	artifact  string   // what the image is, by the media type of its configuration
-	size      int64    // bytes of configuration and layers; 0 for an index
+	bytes     int64    // bytes of configuration and layers; 0 for an index
 	layers    []string // digests of what has to be there before it, configuration included
 	images    []string // digests of the images that an index names
 	subject   string   // digest of what it is attached to, "" if nothing
@@ -82,7 +82,7 @@ func (m *manifest) add(d v1.Descriptor) {
 	if !d.MediaType.IsDistributable() {
 		return
 	}
-	m.size += d.Size
+	m.bytes += d.Size
 	if digest := d.Digest.String(); !slices.Contains(m.layers, digest) {
 		m.layers = append(m.layers, digest)
 	}

@@ -97,3 +97,7 @@ func (b *ecrBackend) ListTagsForResource(_ context.Context, in *ecr.ListTagsForR
 	}
 	return &ecr.ListTagsForResourceOutput{Tags: r.tags.list()}, nil
 }
+
+// ecrSpellings are the names that ECR writes with a capital, other than the
+// rest of its own.
+var ecrSpellings = map[string]string{"Tag.Key": "Key", "Tag.Value": "Value"}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +15,9 @@ import (
 
 // trustsTasks is the trust policy of every role here: tasks of ECS may take it.
 const trustsTasks = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+
+// rolePath is the path of every role here.
+const rolePath = "/"
 
 // iamBackend is AWS IAM, as far as telling which roles a task can be given.
 // Nothing here asks what a role may do.
@@ -37,7 +39,7 @@ func newIAM(now time.Time, more ...*role) iamBackend {
 		{name: "ecsTaskRole", description: "Allows ECS tasks to call AWS services on your behalf"},
 	}, more...)
 	for i, r := range all {
-		r.number, r.created = uint64(i+1), now //nolint:gosec // an index
+		r.number, r.created = uint64(i+1), now
 	}
 	return iamBackend{all}
 }
@@ -54,7 +56,7 @@ func (i iamBackend) ListRoles(_ context.Context, in *iam.ListRolesInput) (*iam.L
 	out := &iam.ListRolesOutput{Roles: []types.Role{}}
 	prefix := aws.ToString(in.PathPrefix)
 	var all []*role
-	if strings.HasPrefix("/", prefix) { // every role has the path /
+	if prefix == "" || prefix == rolePath {
 		all = i.roles
 	}
 	found, next, err := page(iamPager, query{name: question("ListRoles", prefix), fallback: 100, limit: 1000, asked: in.MaxItems, token: in.Marker}, all)
@@ -84,7 +86,7 @@ func (r *role) describe() types.Role {
 	const hour = 3600
 	return types.Role{
 		Arn: aws.String("arn:aws:iam::" + account + ":role/" + r.name), RoleName: aws.String(r.name),
-		RoleId: aws.String(fmt.Sprintf("AROASANDBOX%010d", r.number)), Path: aws.String("/"),
+		RoleId: aws.String(fmt.Sprintf("AROASANDBOX%010d", r.number)), Path: aws.String(rolePath),
 		CreateDate: aws.Time(r.created), MaxSessionDuration: aws.Int32(hour), Description: aws.String(r.description),
 		AssumeRolePolicyDocument: aws.String(url.PathEscape(trustsTasks)),
 	}

@@ -47,7 +47,7 @@ func (b *logsBackend) PutLogEvents(_ context.Context, in *cloudwatchlogs.PutLogE
 	out := &cloudwatchlogs.PutLogEventsOutput{}
 	oldest, newest := b.now()-oldestEvent.Milliseconds(), b.now()+newestEventIn.Milliseconds()
 	for i, e := range in.LogEvents {
-		n := int32(i) //nolint:gosec // 10,000 at most
+		n := int32(i)
 		switch {
 		case *e.Timestamp < oldest:
 			rejected(out).TooOldLogEventEndIndex = aws.Int32(n + 1)

@@ -216,7 +216,6 @@ func (s *logStream) describe() types.LogStream {
 		LogStreamName: aws.String(s.name), CreationTime: aws.Int64(s.created),
 		Arn:                 aws.String(logGroupARN + s.group.name + ":log-stream:" + s.name),
 		UploadSequenceToken: aws.String(sequenceToken(s.number)),
-		StoredBytes:         aws.Int64(0), // CloudWatch tells none for streams since 2019
 	}
 	if n := len(s.events); n > 0 {
 		d.FirstEventTimestamp, d.LastEventTimestamp = aws.Int64(s.events[0].at), aws.Int64(s.events[n-1].at)

@@ -40,7 +40,7 @@ func (b *logsBackend) openStream(c *container, task string) (*logStream, error) 
 	case config.Options["awslogs-create-group"] == "true" && logGroupName.MatchString(group):
 		g = b.addGroup(group)
 	default:
-		return nil, errors.New("create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.") //nolint:revive // ECS's own words
+		return nil, errors.New("create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.") //nolint:staticcheck // ECS's own words
 	}
 	if s := g.streams[name]; s != nil {
 		return s, nil

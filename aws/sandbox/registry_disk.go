@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ const (
 	layerDirPrefix = "registry-"
 	layerDirLock   = ".lock"
 	uploadPrefix   = "upload-"
+	ownerOnly      = 0o700
 )
 
 // layerDisk keeps what is pushed in files of one directory, which is made when
@@ -28,7 +30,7 @@ type layerDisk struct {
 	parent string // where the directory is made
 
 	mu     sync.Mutex
-	root   string // "" until it is made
+	root   *os.Root // nil until it is made, and after Close
 	lock   io.Closer
 	closed bool
 }
@@ -42,31 +44,41 @@ func newLayerDisk(dir string) *layerDisk {
 	return &layerDisk{parent: dir}
 }
 
-// directory is where the files are, made at the first call.
-func (d *layerDisk) directory() (string, error) {
+// open is where the files are, made at the first call.
+func (d *layerDisk) open() (*os.Root, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.closed:
-		return "", errors.New("the registry is closed")
-	case d.root != "":
+		return nil, errors.New("the registry is closed")
+	case d.root != nil:
 		return d.root, nil
 	}
-	const ownerOnly = 0o700
-	if err := os.MkdirAll(d.parent, ownerOnly); err != nil {
-		return "", fmt.Errorf("make a place for layers: %w", err)
+	if err := os.MkdirAll(d.parent, ownerOnly); err != nil { //nolint:gosec // the user's own choice
+		return nil, fmt.Errorf("make a place for layers: %w", err)
 	}
 	sweepLayerDirs(d.parent)
-	root, err := os.MkdirTemp(d.parent, layerDirPrefix)
+	dir, err := os.MkdirTemp(d.parent, layerDirPrefix)
 	if err != nil {
-		return "", fmt.Errorf("make a directory for layers: %w", err)
+		return nil, fmt.Errorf("make a directory for layers: %w", err)
 	}
-	lock, err := lockDir(root)
+	lock, err := lockDir(dir)
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("lock the directory for layers: %w", err), os.RemoveAll(root))
+		return nil, errors.Join(fmt.Errorf("lock the directory for layers: %w", err), os.RemoveAll(dir)) //nolint:gosec // just made
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the directory for layers: %w", err), lock.Close(), os.RemoveAll(dir)) //nolint:gosec // just made
 	}
 	d.root, d.lock = root, lock
 	return root, nil
+}
+
+// made is the directory if there is one.
+func (d *layerDisk) made() (root *os.Root, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.root, d.root != nil
 }
 
 // Close removes the directory.
@@ -74,13 +86,14 @@ func (d *layerDisk) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
-	if d.root == "" {
+	if d.root == nil {
 		return nil
 	}
-	root := d.root
-	d.root = ""
+	dir := d.root.Name()
 	// The lock goes first: Windows removes no file that is open.
-	return errors.Join(d.lock.Close(), os.RemoveAll(root))
+	err := errors.Join(d.root.Close(), d.lock.Close(), os.RemoveAll(dir))
+	d.root = nil
+	return err
 }
 
 // sweepLayerDirs removes what killed sandboxes left. What cannot be locked is
@@ -91,10 +104,10 @@ func sweepLayerDirs(parent string) {
 		return
 	}
 	for _, dir := range left {
-		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !abandoned(dir) {
+		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !abandoned(dir) { //nolint:gosec // a name that a glob in our own directory found
 			continue
 		}
-		_ = os.RemoveAll(dir) // the next sandbox tries again
+		_ = os.RemoveAll(dir) //nolint:gosec // ours, and abandoned; the next sandbox tries again
 	}
 }
 
@@ -105,11 +118,25 @@ func (d *layerDisk) of(repository uint64) layerDir {
 
 // newUpload makes a file that a layer is written into before it has a name.
 func (d *layerDisk) newUpload() (*os.File, error) {
-	root, err := d.directory()
+	root, err := d.open()
 	if err != nil {
 		return nil, err
 	}
-	return os.CreateTemp(root, uploadPrefix)
+	const ownerOnlyFile = 0o600
+	return root.OpenFile(uploadPrefix+rand.Text(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, ownerOnlyFile)
+}
+
+// dropUpload closes and removes an upload's file.
+func (d *layerDisk) dropUpload(f *os.File) error {
+	err := f.Close()
+	root, ok := d.made()
+	if !ok {
+		return err
+	}
+	if rm := root.Remove(filepath.Base(f.Name())); !errors.Is(rm, fs.ErrNotExist) {
+		err = errors.Join(err, rm)
+	}
+	return err
 }
 
 // layerDir holds the layers of one repository, each in a file that its digest
@@ -119,31 +146,28 @@ type layerDir struct {
 	name string
 }
 
-// path is a layer's file; ok is false while there is no directory at all.
-func (l layerDir) path(digest string) (path string, ok bool) {
-	l.disk.mu.Lock()
-	defer l.disk.mu.Unlock()
-	hex, isDigest := strings.CutPrefix(digest, "sha256:")
-	if l.disk.root == "" || !isDigest || !imageDigest.MatchString(digest) {
-		return "", false
-	}
-	return filepath.Join(l.disk.root, l.name, hex), true
+// find is a layer's file below the directory; ok is false while there is none,
+// and for what is no digest.
+func (l layerDir) find(digest string) (root *os.Root, path string, ok bool) {
+	hex, _ := strings.CutPrefix(digest, "sha256:")
+	root, ok = l.disk.made()
+	return root, filepath.Join(l.name, hex), ok && imageDigest.MatchString(digest)
 }
 
 func (l layerDir) open(digest string) (*os.File, error) {
-	path, ok := l.path(digest)
+	root, path, ok := l.find(digest)
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
-	return os.Open(path) //nolint:gosec // hexadecimal digits below our own directory
+	return root.Open(path)
 }
 
 func (l layerDir) size(digest string) (int64, bool) {
-	path, ok := l.path(digest)
+	root, path, ok := l.find(digest)
 	if !ok {
 		return 0, false
 	}
-	info, err := os.Stat(path)
+	info, err := root.Stat(path)
 	if err != nil {
 		return 0, false
 	}
@@ -156,30 +180,31 @@ func (l layerDir) has(digest string) bool {
 }
 
 // adopt takes an uploaded file over as the layer that its contents are.
-func (l layerDir) adopt(file, digest string) error {
-	path, ok := l.path(digest)
+func (l layerDir) adopt(f *os.File, digest string) error {
+	root, path, ok := l.find(digest)
 	if !ok {
 		return fmt.Errorf("there is no place for the layer %s", digest)
 	}
-	const ownerOnly = 0o700
-	if err := os.MkdirAll(filepath.Dir(path), ownerOnly); err != nil {
+	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(file, path)
+	if err := root.MkdirAll(l.name, ownerOnly); err != nil {
+		return err
+	}
+	return root.Rename(filepath.Base(f.Name()), path)
 }
 
 // remove deletes a layer; one that is read at this moment is read to its end.
 func (l layerDir) remove(digest string) {
-	if path, ok := l.path(digest); ok {
-		_ = os.Remove(path) // Close removes what is left
+	if root, path, ok := l.find(digest); ok {
+		_ = root.Remove(path) // Close removes what is left
 	}
 }
 
 func (l layerDir) removeAll() error {
-	l.disk.mu.Lock()
-	defer l.disk.mu.Unlock()
-	if l.disk.root == "" {
+	root, ok := l.disk.made()
+	if !ok {
 		return nil
 	}
-	return os.RemoveAll(filepath.Join(l.disk.root, l.name))
+	return root.RemoveAll(l.name)
 }

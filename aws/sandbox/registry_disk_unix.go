@@ -14,7 +14,7 @@ func lockDir(dir string) (io.Closer, error) { return newLock(filepath.Join(dir, 
 
 // abandoned reports whether a directory is this user's and its owner is dead.
 func abandoned(dir string) bool {
-	info, err := os.Lstat(dir)
+	info, err := os.Lstat(dir)                                                 //nolint:gosec // a name that a glob found
 	if err != nil || info.Sys().(*syscall.Stat_t).Uid != uint32(os.Getuid()) { //nolint:gosec // a user id
 		return false
 	}

@@ -112,7 +112,7 @@ func (e engine) image(ref string) {
 // cleanUp removes an image at the test's end, if it is there then.
 func (e engine) cleanUp(ref string) {
 	e.t.Cleanup(func() {
-		_ = exec.Command("docker", "rmi", "-f", ref).Run() //nolint:gosec,noctx // the test's context is over by now
+		_ = exec.Command("docker", "rmi", "-f", ref).Run() //nolint:noctx // the test's context is over by now
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"sync"
@@ -69,11 +68,7 @@ func (u *upload) discard() error {
 	}
 	f := u.file
 	u.file = nil
-	err := f.Close()
-	if rm := os.Remove(f.Name()); !errors.Is(rm, fs.ErrNotExist) {
-		err = errors.Join(err, rm)
-	}
-	return err
+	return u.repository.layers.disk.dropUpload(f)
 }
 
 // errUploadGone is what a part meets whose upload is over.
@@ -105,10 +100,9 @@ func (u *upload) finish(digest string) error {
 	if got := "sha256:" + hex.EncodeToString(u.sum.Sum(nil)); got != digest {
 		return &registryError{http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content"}
 	}
-	f := u.file
-	u.file = nil
-	if err := f.Close(); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+	if err := u.repository.layers.adopt(u.file, digest); err != nil {
+		return err
 	}
-	return u.repository.layers.adopt(f.Name(), digest)
+	u.file = nil
+	return nil
 }

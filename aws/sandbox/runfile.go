@@ -130,7 +130,6 @@ func removeFile(path string) error {
 }
 
 func makePrivateDir(dir string) error {
-	const ownerOnly = 0o700
 	if err := os.MkdirAll(dir, ownerOnly); err != nil {
 		return fmt.Errorf("make the directory for run files: %w", err)
 	}

@@ -104,7 +104,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 func (s *Server) services(m *wire.Mux) {
 	m.Handle(wire.Service{Name: "ecs", Target: "AmazonEC2ContainerServiceV20141113", LowerKeys: true, Unions: ecsUnions, Document: ecsDocument}, s.ecs.operations()...)
 	m.Handle(wire.Service{Name: "ecs"}, s.exec.operations()...)
-	m.Handle(wire.Service{Name: "ecr", Target: "AmazonEC2ContainerRegistry_V20150921", LowerKeys: true}, s.ecr.operations()...)
+	m.Handle(wire.Service{Name: "ecr", Target: "AmazonEC2ContainerRegistry_V20150921", LowerKeys: true, Spellings: ecrSpellings}, s.ecr.operations()...)
 	m.Handle(wire.Service{Name: "logs", Target: "Logs_20140328", LowerKeys: true}, s.ecs.logs.operations()...)
 	m.Handle(wire.Service{Name: "ssm", Target: "AmazonSSM"}, ssmBackend{s.exec}.operations()...)
 	m.Handle(wire.Service{Name: "kms", Target: "TrentService"}, s.kms.operations()...)
