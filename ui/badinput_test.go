@@ -215,6 +215,7 @@ func TestEverySize(t *testing.T) {
 				}
 			}
 		}
+		s.Type("4") // where the clusters are folded, they come into sight
 		s.Wait("evil")
 		if strings.Contains(s.Text(), "owned") {
 			t.Error("a title sequence from outside was drawn")

@@ -9,7 +9,7 @@ import (
 
 // ImagesAt is the Images pane with a clock of the test's.
 func ImagesAt(c imageClient, now func() time.Time) pane.Pane {
-	p := Images(c, newLineages(nil, c), nil).(*images)
+	p := Images(c, &clients{places: newLineages(nil, c)}).(*images)
 	p.builds.now = now
 	return p
 }

@@ -329,15 +329,14 @@ const barWidth = 20
 
 // transferLine is a bar with bytes; without a total, the bytes alone.
 func transferLine(tr docker.Transfer, w int) string {
-	amount, bar := bytesText(tr.Current), min(barWidth, max(1, w/5))
+	amount, room := bytesText(tr.Current), min(barWidth, max(1, w/5))
 	if tr.Total > 0 {
-		full := int(float64(tr.Current) / float64(tr.Total) * float64(bar))
-		amount = strings.Repeat("▓", full) + strings.Repeat("░", bar-full) + fmt.Sprintf(" %s of %s", amount, bytesText(tr.Total))
+		amount = bar(tr.Current, tr.Total, room) + fmt.Sprintf(" %s of %s", amount, bytesText(tr.Total))
 	}
 	if tr.Done {
 		amount += " ✓"
 	}
-	return style.Cut(style.Fit(style.Plain(tr.Name), max(8, min(30, w-bar-22)))+" "+amount, w)
+	return style.Cut(style.Fit(style.Plain(tr.Name), max(8, min(30, w-room-22)))+" "+amount, w)
 }
 
 // text is the whole build as plain text.

@@ -19,6 +19,7 @@ var then = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 // cloud is an AWS in memory: always the same, and as slow or broken as a test
 // wants it.
 type cloud struct {
+	ecr
 	mu       sync.Mutex
 	clusters []aws.Cluster
 	services map[string][]aws.Service // by cluster ARN
@@ -41,6 +42,7 @@ func arn(kind, name string) string { return "arn:aws:ecs:us-east-1:000000000000:
 // demoCloud looks like the sandbox's demo world, at rest.
 func demoCloud() *cloud {
 	c := &cloud{services: map[string][]aws.Service{}, tasks: map[string][]aws.Task{}}
+	c.demo()
 	c.addCluster("batch")
 	c.addCluster("shop")
 	c.addService("shop", "web", 3, 3)

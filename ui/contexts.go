@@ -24,8 +24,8 @@ type contexts struct {
 }
 
 // dockerPanes are the panes over an engine, by their names.
-func dockerPanes(e Engine, places *lineages, ships *shipping) map[string]pane.Pane {
-	return map[string]pane.Pane{"Images": Images(e, places, ships), "Containers": Containers(e)}
+func dockerPanes(e Engine, ends *clients) map[string]pane.Pane {
+	return map[string]pane.Pane{"Images": Images(e, ends), "Containers": Containers(e)}
 }
 
 // chooseContext asks for the engine to show. The question is there at once, so
@@ -155,7 +155,8 @@ func (f *Frame) switchTo(c docker.Context) tea.Cmd {
 	}
 	engine := f.contexts.open(c.Options())
 	cmds := []tea.Cmd{f.context.engine.follow(engine), f.lineages.SwitchEngine(engine)}
-	for name, p := range dockerPanes(engine, f.lineages, f.ships) {
+	f.clients.engine = engine
+	for name, p := range dockerPanes(engine, f.clients) {
 		cmds = append(cmds, f.replace(name, p))
 	}
 	f.say(pane.Notice{Text: fmt.Sprintf("docker engine: %s", c.Name)})

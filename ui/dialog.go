@@ -69,6 +69,18 @@ func (f *field) offer() {
 	}
 }
 
+// offerAgain offers what there is by now, where nothing was chosen yet.
+func (f *Frame) offerAgain() {
+	if len(f.dialogs) == 0 {
+		return
+	}
+	for _, in := range f.dialogs[len(f.dialogs)-1].fields {
+		if in.picked < 0 {
+			in.offer()
+		}
+	}
+}
+
 // value is what the field holds; a strict one without a choice holds nothing.
 func (f *field) value() string {
 	switch {

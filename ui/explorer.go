@@ -14,6 +14,7 @@ type Cloud interface {
 	clusterReader
 	serviceClient
 	taskClient
+	repositoryClient
 }
 
 // Engine is what the Docker panes need together.
@@ -21,6 +22,7 @@ type Engine interface {
 	engineClient
 	imageClient
 	containerClient
+	carrier
 }
 
 // Options says what the explorer shows.
@@ -61,14 +63,18 @@ func New(o Options) *Frame {
 	f := newFrame(top, o.Access, o.Log)
 	f.lineages = newLineages(tracing(o.AWS), o.Docker)
 	f.ships = newShipping(shippable(o.AWS))
+	f.clients = &clients{cloud: o.AWS, engine: o.Docker, places: f.lineages, ships: f.ships}
 	if o.Docker != nil {
 		top.engine.client, f.contexts.open = o.Docker, o.OpenDocker
-		f.add(1, "Images", Images(o.Docker, f.lineages, f.ships))
-		f.add(2, "Containers", Containers(o.Docker))
+		panes := dockerPanes(o.Docker, f.clients)
+		f.add(1, "Images", panes["Images"])
+		f.add(2, "Containers", panes["Containers"])
 		f.group()
 	}
 	f.connect, f.pace = o.Connect, o.Pace
-	panes := cloudPanes(o.AWS, o.Cluster, o.Service, o.Pace, f.lineages, f.ships)
+	panes := cloudPanes(f.clients, o.Cluster, o.Service, o.Pace)
+	f.add(3, "Repositories", panes["Repositories"])
+	f.group()
 	for i, name := range []string{"Clusters", "Services", "Tasks"} {
 		f.add(4+i, name, panes[name])
 	}

@@ -59,6 +59,16 @@ func KeyTables(f *Frame) string {
 			table(s.name, own)
 		}
 	}
+	for _, p := range f.stage.sessions {
+		var own []pane.Command
+		for _, c := range p.Commands() {
+			if !common[c.Key+c.Does] {
+				own = append(own, c)
+			}
+		}
+		title, _, _ := strings.Cut(p.Title(), " of ")
+		table(title+" of a repository", own)
+	}
 	table("Every table", shared)
 	table("Everywhere", f.commands())
 	return b.String()

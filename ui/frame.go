@@ -34,6 +34,7 @@ type Frame struct {
 
 	context  *contextLine
 	contexts contexts
+	clients  *clients
 	connect  Connect
 	lineages *lineages
 	ships    *shipping
@@ -131,6 +132,9 @@ func (f *Frame) route(msg tea.Msg) tea.Cmd {
 		return nil
 	case pane.Ended:
 		f.ended(msg)
+	case pane.Offer:
+		f.offerAgain()
+		return nil
 	case progressed:
 		return f.jobs.tick()
 	case looked:
@@ -145,6 +149,7 @@ func (f *Frame) route(msg tea.Msg) tea.Cmd {
 // flush is the commands of this Update with those that host calls asked for.
 func (f *Frame) flush(cmds ...tea.Cmd) tea.Cmd {
 	f.stage.sweep(f)
+	f.stage.lend(f.onStage)
 	cmds = append(cmds, f.pending...)
 	f.pending = nil
 	cmds = slices.DeleteFunc(cmds, func(c tea.Cmd) bool { return c == nil })
@@ -261,22 +266,29 @@ func (f *Frame) focusName(name string) {
 }
 
 // shown takes what a pane says of its row. Only the focused pane has the
-// stage; the others are remembered for when they get the focus.
+// stage, a session with the keys too; the others are remembered for when they
+// get the focus.
 func (f *Frame) shown(owner pane.Pane, show pane.Stage) {
+	if f.inSession() && f.stage.current() == owner {
+		f.stage.show(f, show)
+		return
+	}
 	for i, s := range f.slots {
 		if s.pane != owner {
 			continue
 		}
 		s.stage = show
-		if i == f.focus {
+		if i == f.focus && !f.stage.ofSession() {
 			f.stage.show(f, show)
 		}
 	}
 }
 
 func (f *Frame) openSession(p pane.Pane) {
-	f.later(p.Init(host{f, p}))
-	f.stage.add(p)
+	if !f.stage.back(p) {
+		f.later(p.Init(host{f, p}))
+		f.stage.add(p)
+	}
 	f.onStage = true
 	f.later(f.layout())
 }

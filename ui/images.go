@@ -24,6 +24,7 @@ type imageClient interface {
 	Tag(ctx context.Context, source, target string) error
 	RemoveImage(ctx context.Context, ref string, how docker.ImageRemoval) (docker.ImageRemoved, error)
 	builder
+	carrier
 	runner
 	pruner
 	imageUser
@@ -44,18 +45,21 @@ type images struct {
 	builds builds
 	runs   runs
 	usage  *imageUsage
+	pushes pushes
 	places *lineages
 	ships  *shipping
 }
 
-// Images is the pane of local images. Without an AWS to ship to, ships is nil.
-func Images(c imageClient, places *lineages, ships *shipping) pane.Pane {
-	i := &images{client: c, usage: &imageUsage{client: c}, places: places, ships: ships}
+// Images is the pane of local images. Where there is no AWS, nothing is pushed
+// nor shipped.
+func Images(c imageClient, ends *clients) pane.Pane {
+	i := &images{client: c, usage: &imageUsage{client: c}, places: ends.places, ships: ends.ships}
 	i.builds = builds{client: c, now: time.Now}
-	if ships != nil {
-		ships.from(c, &i.builds)
+	if i.ships != nil {
+		i.ships.from(c, &i.builds)
 	}
 	i.runs = runs{client: c, do: i.do, last: map[string][]string{}}
+	i.pushes = pushes{engine: c, clients: ends, now: time.Now, last: map[string]string{}}
 	i.Table = table.New(i.spec())
 	i.Within(i)
 	return i
@@ -63,13 +67,14 @@ func Images(c imageClient, places *lineages, ships *shipping) pane.Pane {
 
 // Init takes the host.
 func (i *images) Init(h pane.Host) tea.Cmd {
-	i.host, i.builds.host = h, h
+	i.host, i.builds.host, i.pushes.host = h, h, h
 	return i.Table.Init(h)
 }
 
 // Close gives up on what is under way.
 func (i *images) Close() {
 	i.runs.config.Stop()
+	i.pushes.there.Stop()
 	i.usage.Close()
 	i.Table.Close()
 }
@@ -79,7 +84,7 @@ func (i *images) do(a table.Action[docker.Image], rows []docker.Image) tea.Cmd {
 func imageID(i docker.Image) string { return i.ID + " " + i.Reference() }
 
 func (i *images) spec() table.Spec[docker.Image] {
-	return table.Spec[docker.Image]{
+	spec := table.Spec[docker.Image]{
 		Title:  "Images",
 		Source: i.source(),
 		Pace:   eventDriven,
@@ -127,6 +132,10 @@ func (i *images) spec() table.Spec[docker.Image] {
 			}},
 		},
 	}
+	if i.pushes.clients.cloud != nil {
+		spec.Actions = append([]table.Action[docker.Image]{{Key: "p", Does: "push", Mutates: true, Open: i.pushes.ask}}, spec.Actions...)
+	}
+	return spec
 }
 
 func (i *images) source() table.Source[docker.Image] {
@@ -150,6 +159,9 @@ func (i *images) Update(msg tea.Msg) tea.Cmd {
 		return cmd
 	}
 	if mine, cmd := i.usage.Update(msg); mine {
+		return cmd
+	}
+	if mine, cmd := i.pushes.Update(msg); mine {
 		return cmd
 	}
 	switch msg := msg.(type) {

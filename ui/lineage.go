@@ -51,6 +51,10 @@ func imageLineage(all *lineages) table.Tab[docker.Image] {
 	return lineageTabOf(all, imageID, func(x *lineage.Index, i docker.Image) []lineage.Strand { return []lineage.Strand{x.OfLocal(i)} })
 }
 
+func storedLineage(all *lineages) table.Tab[aws.RepositoryImage] {
+	return lineageTabOf(all, storedID, func(x *lineage.Index, r aws.RepositoryImage) []lineage.Strand { return []lineage.Strand{x.OfStored(r)} })
+}
+
 // lineageAged says that time has passed for a tab.
 type lineageAged struct{ tab any }
 

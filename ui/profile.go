@@ -55,20 +55,22 @@ func matching(names []string, typed string) []pane.Choice {
 // profile: nothing of it can be left behind in them.
 func (f *Frame) connectTo(profile, region string) tea.Cmd {
 	cloud := f.connect(profile, region)
-	f.context.cloud, f.ships.cloud = cloud, shippable(cloud)
+	f.context.cloud, f.clients.cloud, f.ships.cloud = cloud, cloud, shippable(cloud)
 	f.context.load.Clear()
 	cmds := []tea.Cmd{f.context.identify(), f.lineages.Switch(tracing(cloud))}
-	for name, p := range cloudPanes(cloud, "", "", f.pace, f.lineages, f.ships) {
+	for name, p := range cloudPanes(f.clients, "", "", f.pace) {
 		cmds = append(cmds, f.replace(name, p))
 	}
 	return tea.Batch(append(cmds, f.layout())...)
 }
 
 // cloudPanes are the panes that speak to AWS, by name.
-func cloudPanes(c Cloud, cluster, service string, pace table.Pace, places *lineages, ships *shipping) map[string]pane.Pane {
+func cloudPanes(ends *clients, cluster, service string, pace table.Pace) map[string]pane.Pane {
+	c, places := ends.cloud, ends.places
 	return map[string]pane.Pane{
-		"Clusters": Clusters(c, cluster, pace),
-		"Services": Services(c, cluster, service, pace, places, ships),
-		"Tasks":    Tasks(c, cluster, service, pace, places),
+		"Repositories": Repositories(c, ends, pace),
+		"Clusters":     Clusters(c, cluster, pace),
+		"Services":     Services(c, cluster, service, pace, places, ends.ships),
+		"Tasks":        Tasks(c, cluster, service, pace, places),
 	}
 }

@@ -29,6 +29,12 @@ func TestReadmeKeys(t *testing.T) {
 	s.Wait("▸ worker")
 	s.Type("k") // web, which has tasks
 	s.Wait("web/01111111")
+	s.Type("3")
+	s.Wait("▸ empty")
+	s.Type("G")
+	s.Wait("▸ web")
+	s.Type("\r") // its images
+	s.Wait("7 latest")
 	s.Type("q")
 	if err := s.Ended(); err != nil {
 		t.Fatal(err)

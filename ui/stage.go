@@ -23,6 +23,7 @@ type stage struct {
 	sessions []pane.Pane
 	active   int       // index into sessions, or noSession
 	last     pane.Pane // the session that showed last
+	keyed    pane.Pane // that was told that it has the keys
 }
 
 func newStage() stage { return stage{active: noSession, wanted: map[string]string{}} }
@@ -36,6 +37,38 @@ type ending interface {
 
 // marking is a session that has something to say in its tab: new output, end.
 type marking interface{ Mark() string }
+
+// lend tells the pane that shows whether it has the keys.
+func (s *stage) lend(keys bool) {
+	var p pane.Pane
+	if keys {
+		p = s.current()
+	}
+	if p == s.keyed {
+		return
+	}
+	if s.keyed != nil {
+		blur(s.keyed)
+	}
+	if s.keyed = p; p != nil {
+		focus(p)
+	}
+}
+
+// ofSession says that the tabs are about a row of a session.
+func (s *stage) ofSession() bool {
+	return s.about.From != nil && slices.Contains(s.sessions, s.about.From)
+}
+
+// back shows a session that is there already; false: it is not.
+func (s *stage) back(p pane.Pane) bool {
+	i := slices.Index(s.sessions, p)
+	if i < 0 {
+		return false
+	}
+	s.active = i
+	return true
+}
 
 // current is the pane that shows.
 func (s *stage) current() pane.Pane {

@@ -38,6 +38,9 @@ type Choice struct {
 	Note  string // dim, behind it
 }
 
+// Offer says that the Choices of the dialog on the screen may be others by now.
+type Offer struct{}
+
 // Static is a Body that never changes.
 func Static(text string) func([]string) string {
 	return func([]string) string { return text }

@@ -44,7 +44,7 @@ type Pointed interface{ Cursor() *tea.Cursor }
 // a Command's Run only, and take effect within the same Update, so that a key
 // typed ahead meets the dialog that the one before it opened.
 type Host interface {
-	// Open adds a session to the stage and gives it the keys.
+	// Open adds a session to the stage, or goes back to it, and gives it the keys.
 	Open(Pane)
 	// Ask puts a question over everything else.
 	Ask(Dialog)
