@@ -24,16 +24,16 @@ const (
 )
 
 // possible tells whether any of the rows can take the action.
-func (t *Table[T]) possible(a Action[T], rows []T) bool {
+func (t *body[T]) possible(a Action[T], rows []T) bool {
 	return slices.ContainsFunc(rows, func(row T) bool { return t.takes(a, row) })
 }
 
-func (t *Table[T]) takes(a Action[T], row T) bool {
+func (t *body[T]) takes(a Action[T], row T) bool {
 	return t.failure(row) == "" && (a.When == nil || a.When(row))
 }
 
 // able are the rows that can take the action.
-func (t *Table[T]) able(a Action[T], rows []T) []T {
+func (t *body[T]) able(a Action[T], rows []T) []T {
 	var able []T
 	for _, row := range rows {
 		if t.takes(a, row) {
@@ -43,7 +43,7 @@ func (t *Table[T]) able(a Action[T], rows []T) []T {
 	return able
 }
 
-func (t *Table[T]) failure(row T) string {
+func (t *body[T]) failure(row T) string {
 	if t.spec.Failure == nil {
 		return ""
 	}
@@ -52,7 +52,7 @@ func (t *Table[T]) failure(row T) string {
 
 // act does an action, after asking where it wants to be asked. The rows are
 // fixed here: whatever is selected when the answer comes does not matter.
-func (t *Table[T]) act(a Action[T]) tea.Cmd {
+func (t *body[T]) act(a Action[T]) tea.Cmd {
 	rows := t.able(a, t.targets())
 	if len(rows) == 0 {
 		return nil
@@ -69,7 +69,7 @@ func (t *Table[T]) act(a Action[T]) tea.Cmd {
 }
 
 // question asks before an action, naming what it touches.
-func (t *Table[T]) question(a Action[T], rows []T, do func() tea.Cmd) pane.Dialog {
+func (t *body[T]) question(a Action[T], rows []T, do func() tea.Cmd) pane.Dialog {
 	body := fmt.Sprintf(a.Confirm, t.names(rows))
 	if hidden := t.hidden(rows); hidden > 0 {
 		body += fmt.Sprintf("\n%d of them hidden by the filter", hidden)
@@ -99,7 +99,7 @@ func (t *Table[T]) question(a Action[T], rows []T, do func() tea.Cmd) pane.Dialo
 }
 
 // hidden counts the rows that the filter hides.
-func (t *Table[T]) hidden(rows []T) int {
+func (t *body[T]) hidden(rows []T) int {
 	n := 0
 	for i := range rows {
 		if !t.filter.query.empty() && !t.spec.matches(&rows[i], t.filter.query) {
@@ -110,7 +110,7 @@ func (t *Table[T]) hidden(rows []T) int {
 }
 
 // short is the name of one row, or how many there are: "3 tasks".
-func (t *Table[T]) short(rows []T) string {
+func (t *body[T]) short(rows []T) string {
 	if len(rows) == 1 {
 		return style.Plain(t.spec.Name(rows[0]))
 	}
@@ -118,7 +118,7 @@ func (t *Table[T]) short(rows []T) string {
 }
 
 // names is the name of one row, or how many there are and which.
-func (t *Table[T]) names(rows []T) string {
+func (t *body[T]) names(rows []T) string {
 	if len(rows) == 1 {
 		return t.short(rows)
 	}
@@ -146,7 +146,7 @@ type ended struct {
 }
 
 // run works on the rows.
-func (t *Table[T]) run(a Action[T], rows []T) tea.Cmd {
+func (t *body[T]) run(a Action[T], rows []T) tea.Cmd {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &run{name: a.Does + " " + t.short(rows), cancel: cancel}
 	t.running = append(t.running, r)
@@ -178,7 +178,7 @@ func each[T any](ctx context.Context, rows []T, do func(context.Context, T) erro
 }
 
 // notice says how an action ended.
-func (t *Table[T]) notice(a Action[T], rows []T, errs []error) pane.Notice {
+func (t *body[T]) notice(a Action[T], rows []T, errs []error) pane.Notice {
 	var failed []string
 	var whys []string
 	for i, err := range errs {
@@ -231,7 +231,7 @@ func remedy(err error) string {
 }
 
 // ended says how a run of this table ended, and lets everybody look again.
-func (t *Table[T]) ended(msg ended) tea.Cmd {
+func (t *body[T]) ended(msg ended) tea.Cmd {
 	i := slices.Index(t.running, msg.of)
 	if i < 0 {
 		return nil
@@ -248,7 +248,7 @@ func (t *Table[T]) ended(msg ended) tea.Cmd {
 }
 
 // cancelCommands cancel what runs. They have no key: they are chosen by name.
-func (t *Table[T]) cancelCommands() []pane.Command {
+func (t *body[T]) cancelCommands() []pane.Command {
 	var commands []pane.Command
 	for _, r := range t.running {
 		commands = append(commands, pane.Command{Does: "cancel: " + r.name, Quiet: true, Run: func() tea.Cmd {

@@ -12,7 +12,7 @@ import (
 
 // Commands are the resource's own, then those of every table. Where both want
 // a key, the resource has it.
-func (t *Table[T]) Commands() []pane.Command {
+func (t *body[T]) Commands() []pane.Command {
 	commands := t.actionCommands()
 	if t.spec.Enter != nil && len(t.shown.order) > 0 {
 		commands = append(commands, pane.Command{Key: "enter", Does: "open", Run: t.enter})
@@ -24,19 +24,19 @@ func (t *Table[T]) Commands() []pane.Command {
 }
 
 // then settles the table after a command.
-func (t *Table[T]) then(do func() tea.Cmd) func() tea.Cmd {
+func (t *body[T]) then(do func() tea.Cmd) func() tea.Cmd {
 	return func() tea.Cmd { return tea.Batch(do(), t.settle()) }
 }
 
 // just is then for what needs no command.
-func (t *Table[T]) just(do func()) func() tea.Cmd {
+func (t *body[T]) just(do func()) func() tea.Cmd {
 	return func() tea.Cmd {
 		do()
 		return t.settle()
 	}
 }
 
-func (t *Table[T]) actionCommands() []pane.Command {
+func (t *body[T]) actionCommands() []pane.Command {
 	var commands []pane.Command
 	targets := t.targets()
 	for _, a := range t.spec.Actions {
@@ -47,7 +47,7 @@ func (t *Table[T]) actionCommands() []pane.Command {
 	return commands
 }
 
-func (t *Table[T]) moveCommands() []pane.Command {
+func (t *body[T]) moveCommands() []pane.Command {
 	if len(t.shown.order) == 0 {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (t *Table[T]) moveCommands() []pane.Command {
 	return commands
 }
 
-func (t *Table[T]) markCommands() []pane.Command {
+func (t *body[T]) markCommands() []pane.Command {
 	if len(t.shown.order) == 0 {
 		return nil
 	}
@@ -86,7 +86,7 @@ func (t *Table[T]) markCommands() []pane.Command {
 	}
 }
 
-func (t *Table[T]) viewCommands() []pane.Command {
+func (t *body[T]) viewCommands() []pane.Command {
 	var commands []pane.Command
 	if t.source.List != nil { // also while rows are still to come
 		commands = append(commands,
@@ -106,8 +106,8 @@ func (t *Table[T]) viewCommands() []pane.Command {
 	return commands
 }
 
-func (t *Table[T]) enter() tea.Cmd {
-	row, ok := t.Selected()
+func (t *body[T]) enter() tea.Cmd {
+	row, ok := t.here()
 	if !ok || t.failure(row) != "" {
 		return nil
 	}
@@ -120,7 +120,7 @@ func (t *Table[T]) enter() tea.Cmd {
 }
 
 // copy puts the marked rows, or the one under the cursor, on the clipboard.
-func (t *Table[T]) copy() tea.Cmd {
+func (t *body[T]) copy() tea.Cmd {
 	rows := t.targets()
 	if len(rows) == 0 {
 		return nil

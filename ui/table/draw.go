@@ -11,7 +11,7 @@ import (
 )
 
 // View draws the header and the rows that show, in exactly the size given.
-func (t *Table[T]) View() string {
+func (t *body[T]) View() string {
 	if t.width == 0 || t.height == 0 {
 		return style.Block(nil, t.width, t.height)
 	}
@@ -38,17 +38,17 @@ func (t *Table[T]) View() string {
 }
 
 // headerHeight is 1 unless there is room for a row only.
-func (t *Table[T]) headerHeight() int { return min(1, max(0, t.height-1)) }
+func (t *body[T]) headerHeight() int { return min(1, max(0, t.height-1)) }
 
 // footerHeight is 1 while there is trouble to tell, and room.
-func (t *Table[T]) footerHeight() int {
+func (t *body[T]) footerHeight() int {
 	if t.height < 3 || t.trouble() == "" {
 		return 0
 	}
 	return 1
 }
 
-func (t *Table[T]) header(columns []placed) string {
+func (t *body[T]) header(columns []placed) string {
 	var b strings.Builder
 	b.WriteString(style.Fit(strings.Repeat("‹", min(1, t.scroll)), min(gutter, t.width)))
 	end, room := "", t.width
@@ -65,7 +65,7 @@ func (t *Table[T]) header(columns []placed) string {
 	return style.Fit(b.String(), room) + end
 }
 
-func (t *Table[T]) columnTitle(c placed) string {
+func (t *body[T]) columnTitle(c placed) string {
 	column := t.spec.Columns[c.index]
 	title := strings.ToUpper(column.Title)
 	if t.order.column == c.index {
@@ -82,7 +82,7 @@ func (t *Table[T]) columnTitle(c placed) string {
 }
 
 // line draws the i-th row.
-func (t *Table[T]) line(theme *style.Theme, columns []placed, i int) string {
+func (t *body[T]) line(theme *style.Theme, columns []placed, i int) string {
 	row := t.shown.at(i)
 	marked, here := t.marked[t.spec.ID(*row)], i == t.cursor
 	found := t.filter.query
@@ -111,7 +111,7 @@ func (t *Table[T]) line(theme *style.Theme, columns []placed, i int) string {
 }
 
 // cells draws a row's text in exactly the width behind the gutter.
-func (t *Table[T]) cells(theme *style.Theme, columns []placed, row *T, found query) string {
+func (t *body[T]) cells(theme *style.Theme, columns []placed, row *T, found query) string {
 	if len(columns) == 0 {
 		return style.Blank(t.width - gutter)
 	}
@@ -131,7 +131,7 @@ func (t *Table[T]) cells(theme *style.Theme, columns []placed, row *T, found que
 	return b.String()
 }
 
-func (t *Table[T]) cell(theme *style.Theme, c placed, row *T, found query) string {
+func (t *body[T]) cell(theme *style.Theme, c placed, row *T, found query) string {
 	column := &t.spec.Columns[c.index]
 	text := style.Cut(style.Plain(column.Text(*row)), c.width)
 	pad := style.Blank(c.width - style.Width(text))
@@ -150,7 +150,7 @@ func (t *Table[T]) cell(theme *style.Theme, c placed, row *T, found query) strin
 }
 
 // nothing tells why there are no rows.
-func (t *Table[T]) nothing(theme *style.Theme) []string {
+func (t *body[T]) nothing(theme *style.Theme) []string {
 	switch {
 	case t.source.List == nil:
 		return t.wrapped(theme.Dim, t.spec.Waiting)
@@ -164,7 +164,7 @@ func (t *Table[T]) nothing(theme *style.Theme) []string {
 	return t.wrapped(theme.Dim, t.spec.Empty)
 }
 
-func (t *Table[T]) wrapped(look style.Style, text string) []string {
+func (t *body[T]) wrapped(look style.Style, text string) []string {
 	var lines []string
 	for _, line := range style.Wrap(style.Lines(text), t.width-2) {
 		lines = append(lines, " "+look.Render(line))
@@ -173,7 +173,7 @@ func (t *Table[T]) wrapped(look style.Style, text string) []string {
 }
 
 // failed tells why nothing could be loaded, and what to do.
-func (t *Table[T]) failed(theme *style.Theme, err error) []string {
+func (t *body[T]) failed(theme *style.Theme, err error) []string {
 	what, cause, do := explain(err)
 	lines := t.wrapped(theme.Bad, "✗ "+what)
 	if cause != "" {
@@ -196,7 +196,7 @@ func explain(err error) (what, cause, do string) {
 
 // trouble is the line under the rows while they cannot be trusted to be fresh:
 // from when they are, and why.
-func (t *Table[T]) trouble() string {
+func (t *body[T]) trouble() string {
 	switch {
 	case t.list.Err != nil && !t.list.Whole():
 		return "incomplete: " + oneLine(t.list.Err)
@@ -212,7 +212,7 @@ func (t *Table[T]) trouble() string {
 // than twice the pace was then. It does not depend on the present time, so
 // that a screen nothing happens on stays as it is. A table that looks only when
 // it is told of a change is out of date as soon as that look has failed.
-func (t *Table[T]) old(b *beat, pace time.Duration) bool {
+func (t *body[T]) old(b *beat, pace time.Duration) bool {
 	return b.err != nil && (pace > toldPace || b.last.Sub(b.at) > 2*pace)
 }
 

@@ -16,10 +16,10 @@ type filter struct {
 }
 
 // startFilter takes the keys.
-func (t *Table[T]) startFilter() { t.filter.typing = true }
+func (t *body[T]) startFilter() { t.filter.typing = true }
 
 // setFilter narrows the rows down to what the text says.
-func (t *Table[T]) setFilter(text string) tea.Cmd {
+func (t *body[T]) setFilter(text string) tea.Cmd {
 	if text == t.filter.text {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (t *Table[T]) setFilter(text string) tea.Cmd {
 
 // typed takes a key while the filter is being typed. The cursor can be moved
 // meanwhile.
-func (t *Table[T]) typed(key tea.KeyPressMsg) tea.Cmd {
+func (t *body[T]) typed(key tea.KeyPressMsg) tea.Cmd {
 	if !t.filter.typing {
 		return nil
 	}
@@ -69,7 +69,7 @@ func (t *Table[T]) typed(key tea.KeyPressMsg) tea.Cmd {
 }
 
 // pasted appends to the filter while it is being typed.
-func (t *Table[T]) pasted(msg tea.PasteMsg) tea.Cmd {
+func (t *body[T]) pasted(msg tea.PasteMsg) tea.Cmd {
 	if !t.filter.typing {
 		return nil
 	}

@@ -13,9 +13,9 @@ type placed struct {
 
 // layout places the columns that fit: the first always, the others from the
 // one that is scrolled to, which is cut rather than not shown at all.
-func (t *Table[T]) layout() []placed { return t.layoutFrom(t.scroll) }
+func (t *body[T]) layout() []placed { return t.layoutFrom(t.scroll) }
 
-func (t *Table[T]) layoutFrom(scroll int) []placed {
+func (t *body[T]) layoutFrom(scroll int) []placed {
 	room := t.width - gutter
 	if len(t.spec.Columns) == 0 || room <= 0 {
 		return nil
@@ -44,7 +44,7 @@ func (t *Table[T]) layoutFrom(scroll int) []placed {
 }
 
 // stretch shares what is left among the columns that take it.
-func (t *Table[T]) stretch(columns []placed, room int) {
+func (t *body[T]) stretch(columns []placed, room int) {
 	var elastic []int
 	for i, c := range columns {
 		if t.spec.Columns[c.index].Width == 0 {
@@ -58,7 +58,7 @@ func (t *Table[T]) stretch(columns []placed, room int) {
 	}
 }
 
-func (t *Table[T]) leastWidth(i int) int {
+func (t *body[T]) leastWidth(i int) int {
 	if w := t.spec.Columns[i].Width; w > 0 {
 		return w
 	}
@@ -66,7 +66,7 @@ func (t *Table[T]) leastWidth(i int) int {
 }
 
 // maxScroll is how far the columns can be scrolled: until the last one shows.
-func (t *Table[T]) maxScroll() int {
+func (t *body[T]) maxScroll() int {
 	last := len(t.spec.Columns) - 1
 	for scroll := range last {
 		columns := t.layoutFrom(scroll)

@@ -1,17 +1,17 @@
 package table
 
-func (t *Table[T]) mark(id string) {
+func (t *body[T]) mark(id string) {
 	t.marked[id] = true
 	t.picked = nil
 }
 
-func (t *Table[T]) unmark(id string) {
+func (t *body[T]) unmark(id string) {
 	delete(t.marked, id)
 	t.picked = nil
 }
 
 // toggleMark marks the row under the cursor, or takes the mark off, and moves on.
-func (t *Table[T]) toggleMark() {
+func (t *body[T]) toggleMark() {
 	if t.current == "" {
 		return
 	}
@@ -25,7 +25,7 @@ func (t *Table[T]) toggleMark() {
 }
 
 // toggleAll marks every row that shows, or none of them when all are.
-func (t *Table[T]) toggleAll() {
+func (t *body[T]) toggleAll() {
 	all := true
 	for i := range t.shown.order {
 		id := t.spec.ID(*t.shown.at(i))
@@ -42,7 +42,7 @@ func (t *Table[T]) toggleAll() {
 }
 
 // markRange marks from the row marked last to the cursor.
-func (t *Table[T]) markRange() {
+func (t *body[T]) markRange() {
 	if t.current == "" {
 		return
 	}
@@ -57,7 +57,7 @@ func (t *Table[T]) markRange() {
 }
 
 // extendMark marks the row under the cursor, moves and marks that one too.
-func (t *Table[T]) extendMark(n int) {
+func (t *body[T]) extendMark(n int) {
 	if t.current == "" {
 		return
 	}
@@ -68,7 +68,7 @@ func (t *Table[T]) extendMark(n int) {
 }
 
 // unmarkVanished takes the marks off rows that are gone.
-func (t *Table[T]) unmarkVanished() {
+func (t *body[T]) unmarkVanished() {
 	if len(t.marked) == 0 {
 		return
 	}
@@ -83,9 +83,9 @@ func (t *Table[T]) unmarkVanished() {
 
 // targets are the rows that an action means: the marked ones, also those that
 // the filter hides, else the one under the cursor.
-func (t *Table[T]) targets() []T {
+func (t *body[T]) targets() []T {
 	if len(t.marked) == 0 {
-		if row, ok := t.Selected(); ok {
+		if row, ok := t.here(); ok {
 			return []T{row}
 		}
 		return nil
@@ -97,7 +97,7 @@ func (t *Table[T]) targets() []T {
 }
 
 // pick collects the marked rows as they show, then those that are hidden.
-func (t *Table[T]) pick() []T {
+func (t *body[T]) pick() []T {
 	rows := make([]T, 0, len(t.marked))
 	visible := make(map[string]bool, len(t.marked))
 	for i := range t.shown.order {

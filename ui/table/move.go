@@ -5,10 +5,10 @@ import (
 )
 
 // move takes the cursor n rows down.
-func (t *Table[T]) move(n int) { t.moveTo(t.cursor + n) }
+func (t *body[T]) move(n int) { t.moveTo(t.cursor + n) }
 
 // moveTo takes the cursor to a row; one that is past an end means that end.
-func (t *Table[T]) moveTo(i int) {
+func (t *body[T]) moveTo(i int) {
 	t.cursor, t.touched, t.wanted = i, true, ""
 	t.land()
 	t.said.moved = true
@@ -16,22 +16,22 @@ func (t *Table[T]) moveTo(i int) {
 }
 
 // page is how many rows fit.
-func (t *Table[T]) page() int { return max(0, t.height-t.headerHeight()-t.footerHeight()) }
+func (t *body[T]) page() int { return max(0, t.height-t.headerHeight()-t.footerHeight()) }
 
 // window is the range of rows that are on screen.
-func (t *Table[T]) window() (from, to int) {
+func (t *body[T]) window() (from, to int) {
 	return t.top, min(t.top+t.page(), len(t.shown.order))
 }
 
 // clampWindow brings the cursor into the window, and the window into the rows.
-func (t *Table[T]) clampWindow() {
+func (t *body[T]) clampWindow() {
 	page := max(1, t.page())
 	t.top = max(t.cursor-page+1, min(t.top, t.cursor))
 	t.top = max(0, min(t.top, len(t.shown.order)-page))
 }
 
 // clear takes back the marks, else the filter.
-func (t *Table[T]) clear() tea.Cmd {
+func (t *body[T]) clear() tea.Cmd {
 	if len(t.marked) > 0 {
 		clear(t.marked)
 		t.picked = nil
@@ -42,7 +42,7 @@ func (t *Table[T]) clear() tea.Cmd {
 
 // sortBy sorts by a column; by the one it is sorted by already, the other way
 // round.
-func (t *Table[T]) sortBy(column int) tea.Cmd {
+func (t *body[T]) sortBy(column int) tea.Cmd {
 	if t.order.column == column {
 		return t.reverse()
 	}
@@ -50,13 +50,13 @@ func (t *Table[T]) sortBy(column int) tea.Cmd {
 	return t.arrange()
 }
 
-func (t *Table[T]) reverse() tea.Cmd {
+func (t *body[T]) reverse() tea.Cmd {
 	t.order.reverse = !t.order.reverse
 	return t.arrange()
 }
 
 // click selects a row, or sorts by a column.
-func (t *Table[T]) click(x, y int) tea.Cmd {
+func (t *body[T]) click(x, y int) tea.Cmd {
 	row := y - t.headerHeight()
 	if row < 0 {
 		for _, c := range t.layout() {
@@ -76,7 +76,7 @@ func (t *Table[T]) click(x, y int) tea.Cmd {
 const wheelStep = 3
 
 // wheel scrolls; the cursor comes along where it would leave the window.
-func (t *Table[T]) wheel(button tea.MouseButton) tea.Cmd {
+func (t *body[T]) wheel(button tea.MouseButton) tea.Cmd {
 	step := map[tea.MouseButton]int{tea.MouseWheelUp: -wheelStep, tea.MouseWheelDown: wheelStep}[button]
 	page := t.page()
 	if step == 0 || page == 0 {
@@ -90,7 +90,7 @@ func (t *Table[T]) wheel(button tea.MouseButton) tea.Cmd {
 }
 
 // nextColumn sorts by the column after the present one.
-func (t *Table[T]) nextColumn() tea.Cmd {
+func (t *body[T]) nextColumn() tea.Cmd {
 	if len(t.spec.Columns) < 2 {
 		return nil
 	}

@@ -52,7 +52,7 @@ func (b *beat) stretch(pace time.Duration) time.Duration {
 }
 
 // membersDue is when to find out again which rows there are.
-func (t *Table[T]) membersDue() time.Time {
+func (t *body[T]) membersDue() time.Time {
 	pace := t.spec.Pace
 	acting := time.Now().Before(t.refresh.acting)
 	switch {
@@ -70,7 +70,7 @@ func (t *Table[T]) membersDue() time.Time {
 
 // still is the pace of what does not move: slower where the keys are
 // elsewhere, because nobody is about to act on it.
-func (t *Table[T]) still(pace time.Duration) time.Duration {
+func (t *body[T]) still(pace time.Duration) time.Duration {
 	if t.background {
 		return max(pace, t.spec.Pace.Background)
 	}
@@ -79,7 +79,7 @@ func (t *Table[T]) still(pace time.Duration) time.Duration {
 
 // rowsDue are the rows on screen that are to be looked at now or, if there are
 // none, when the next one is.
-func (t *Table[T]) rowsDue(now time.Time) (ids []string, next time.Time) {
+func (t *body[T]) rowsDue(now time.Time) (ids []string, next time.Time) {
 	r := &t.refresh
 	if t.source.Describe == nil || !t.list.Whole() || t.list.Busy() || r.fresh.Busy() {
 		return nil, time.Time{}
@@ -118,7 +118,7 @@ func (t *Table[T]) rowsDue(now time.Time) (ids []string, next time.Time) {
 }
 
 // seen is when the content of a row was fetched.
-func (t *Table[T]) seen(id string) time.Time {
+func (t *body[T]) seen(id string) time.Time {
 	if at, ok := t.refresh.described[id]; ok {
 		return at
 	}
@@ -126,17 +126,17 @@ func (t *Table[T]) seen(id string) time.Time {
 }
 
 // rowPace is how often a row is looked at.
-func (t *Table[T]) rowPace(row *T, now time.Time) time.Duration {
+func (t *body[T]) rowPace(row *T, now time.Time) time.Duration {
 	if now.Before(t.refresh.acting) || t.moving(row) {
 		return t.spec.Pace.Moving
 	}
 	return t.still(t.spec.Pace.Still)
 }
 
-func (t *Table[T]) moving(row *T) bool { return t.spec.Moving != nil && t.spec.Moving(*row) }
+func (t *body[T]) moving(row *T) bool { return t.spec.Moving != nil && t.spec.Moving(*row) }
 
 // anyMoving says that a row on screen is on its way to another state.
-func (t *Table[T]) anyMoving() bool {
+func (t *body[T]) anyMoving() bool {
 	from, to := t.window()
 	for i := from; i < to; i++ {
 		if t.moving(t.shown.at(i)) {
@@ -147,7 +147,7 @@ func (t *Table[T]) anyMoving() bool {
 }
 
 // membersPace is how old the list may get when nothing happens.
-func (t *Table[T]) membersPace() time.Duration {
+func (t *body[T]) membersPace() time.Duration {
 	if t.source.Describe == nil {
 		return t.spec.Pace.Still
 	}

@@ -43,7 +43,7 @@ func (r *refresh[T]) hurry() {
 // keepFresh asks for what is due and sets the alarm for what is due next. An
 // unfocused terminal asks for nothing. A folded pane is loaded once, because
 // other panes follow its selection, and then asks for nothing more.
-func (t *Table[T]) keepFresh() tea.Cmd {
+func (t *body[T]) keepFresh() tea.Cmd {
 	if t.away || t.folded() && t.list.Whole() || t.source.List == nil || t.host == nil {
 		t.refresh.alarm.clear()
 		return nil
@@ -77,15 +77,15 @@ func (t *Table[T]) keepFresh() tea.Cmd {
 
 // lookingForMembers says that an answer about which rows there are is under
 // way.
-func (t *Table[T]) lookingForMembers() bool {
+func (t *body[T]) lookingForMembers() bool {
 	return t.list.Busy() || t.refresh.members.Busy() || t.refresh.newcomers.Busy()
 }
 
 // incremental says that membership and content are refreshed apart.
-func (t *Table[T]) incremental() bool { return t.source.IDs != nil && t.source.Describe != nil }
+func (t *body[T]) incremental() bool { return t.source.IDs != nil && t.source.Describe != nil }
 
 // loadMembers asks which rows there are, the cheap way if there is one.
-func (t *Table[T]) loadMembers() tea.Cmd {
+func (t *body[T]) loadMembers() tea.Cmd {
 	if !t.list.Whole() || !t.incremental() {
 		return t.load()
 	}
@@ -95,7 +95,7 @@ func (t *Table[T]) loadMembers() tea.Cmd {
 
 // load asks for everything. What it brings is newer than any look at single
 // rows, so those are given up.
-func (t *Table[T]) load() tea.Cmd {
+func (t *body[T]) load() tea.Cmd {
 	t.refresh.members.Stop()
 	t.refresh.newcomers.Stop()
 	t.refresh.fresh.Stop()
@@ -105,18 +105,18 @@ func (t *Table[T]) load() tea.Cmd {
 	return t.list.Start(t.source.Key, gather(t.source, t.spec.ID))
 }
 
-func (t *Table[T]) describe(ids []string) tea.Cmd {
+func (t *body[T]) describe(ids []string) tea.Cmd {
 	t.refresh.wanted, t.refresh.began = ids, time.Now()
 	return t.refresh.fresh.Start(t.source.Key, t.describing(ids))
 }
 
-func (t *Table[T]) describing(ids []string) pane.Get[[]T] {
+func (t *body[T]) describing(ids []string) pane.Get[[]T] {
 	describe := t.source.Describe
 	return func(ctx context.Context, _ func([]T)) ([]T, error) { return describe(ctx, ids) }
 }
 
 // answered takes an answer if it is one of the table's.
-func (t *Table[T]) answered(msg tea.Msg) tea.Cmd {
+func (t *body[T]) answered(msg tea.Msg) tea.Cmd {
 	r := &t.refresh
 	if mine, more := t.list.Update(msg); mine {
 		return tea.Batch(more, t.listed(), t.settle())
@@ -134,7 +134,7 @@ func (t *Table[T]) answered(msg tea.Msg) tea.Cmd {
 }
 
 // listed takes the list, or the part of the first one that is there so far.
-func (t *Table[T]) listed() tea.Cmd {
+func (t *body[T]) listed() tea.Cmd {
 	if t.list.Busy() {
 		if t.list.Whole() || len(t.list.Value) < len(t.all) {
 			return nil // a retry has not yet reached what the last try had
@@ -158,7 +158,7 @@ func (t *Table[T]) listed() tea.Cmd {
 	return t.replace(t.list.Value)
 }
 
-func (t *Table[T]) membersKnown() tea.Cmd {
+func (t *body[T]) membersKnown() tea.Cmd {
 	r := &t.refresh
 	if r.members.Err != nil {
 		r.membership.answered(r.members.Err)
@@ -172,7 +172,7 @@ func (t *Table[T]) membersKnown() tea.Cmd {
 	return tea.Batch(cmd, r.newcomers.Start(t.source.Key, t.describing(newcomers)))
 }
 
-func (t *Table[T]) newcomersKnown() tea.Cmd {
+func (t *body[T]) newcomersKnown() tea.Cmd {
 	r := &t.refresh
 	r.membership.answered(r.newcomers.Err)
 	if r.newcomers.Err != nil {
@@ -182,7 +182,7 @@ func (t *Table[T]) newcomersKnown() tea.Cmd {
 	return t.replace(append(t.all[:len(t.all):len(t.all)], t.unknown(r.newcomers.Value)...))
 }
 
-func (t *Table[T]) rowsKnown() tea.Cmd {
+func (t *body[T]) rowsKnown() tea.Cmd {
 	r := &t.refresh
 	r.content.answered(r.fresh.Err)
 	if r.fresh.Err != nil {
@@ -197,7 +197,7 @@ func (t *Table[T]) rowsKnown() tea.Cmd {
 }
 
 // note remembers when these rows were fetched.
-func (t *Table[T]) note(rows []T) {
+func (t *body[T]) note(rows []T) {
 	now := time.Now()
 	for i := range rows {
 		t.refresh.described[t.spec.ID(rows[i])] = now
@@ -205,7 +205,7 @@ func (t *Table[T]) note(rows []T) {
 }
 
 // unknown are the rows that are not there yet, each once.
-func (t *Table[T]) unknown(rows []T) []T {
+func (t *body[T]) unknown(rows []T) []T {
 	known := make(map[string]bool, len(t.all))
 	for i := range t.all {
 		known[t.spec.ID(t.all[i])] = true
@@ -221,7 +221,7 @@ func (t *Table[T]) unknown(rows []T) []T {
 }
 
 // woken does what an alarm of this table was set for.
-func (t *Table[T]) woken(msg wake) tea.Cmd {
+func (t *body[T]) woken(msg wake) tea.Cmd {
 	switch {
 	case t.refresh.alarm.rings(msg):
 		return t.settle()

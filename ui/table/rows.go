@@ -22,7 +22,7 @@ type arranged struct {
 
 // arrange sorts and filters what there is: at once when it is little, else by
 // a command, one at a time.
-func (t *Table[T]) arrange() tea.Cmd {
+func (t *body[T]) arrange() tea.Cmd {
 	if len(t.all) < large {
 		t.arranging = nil
 		t.take(arrangement[T]{t.all, t.spec.arrange(t.all, t.order, t.filter.query), t.list.Whole()})
@@ -42,7 +42,7 @@ func (t *Table[T]) arrange() tea.Cmd {
 }
 
 // arrangedNow takes an arrangement that was made outside.
-func (t *Table[T]) arrangedNow(msg arranged) tea.Cmd {
+func (t *body[T]) arrangedNow(msg arranged) tea.Cmd {
 	if msg.of != t.arranging {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (t *Table[T]) arrangedNow(msg arranged) tea.Cmd {
 
 // take shows an arrangement. The cursor stays on its row and the row on its
 // line of the screen; a row that is gone hands over to its nearest neighbour.
-func (t *Table[T]) take(next arrangement[T]) {
+func (t *body[T]) take(next arrangement[T]) {
 	old, line := t.shown, t.cursor-t.top
 	t.shown, t.picked = next, nil
 	if !t.touched && (!old.whole || len(old.order) == 0) {
@@ -71,7 +71,7 @@ func (t *Table[T]) take(next arrangement[T]) {
 }
 
 // follow finds where the row under the cursor, or its nearest neighbour, went.
-func (t *Table[T]) follow(old arrangement[T]) int {
+func (t *body[T]) follow(old arrangement[T]) int {
 	if i := t.find(t.current); i >= 0 {
 		return i
 	}
@@ -93,12 +93,12 @@ func (t *Table[T]) follow(old arrangement[T]) int {
 }
 
 // find is where the row of that ID shows, or -1.
-func (t *Table[T]) find(id string) int {
+func (t *body[T]) find(id string) int {
 	return slices.IndexFunc(t.shown.order, func(row int) bool { return t.spec.ID(t.shown.rows[row]) == id })
 }
 
 // seek goes to the row that Select asked for, once it is there.
-func (t *Table[T]) seek() {
+func (t *body[T]) seek() {
 	if t.wanted == "" {
 		return
 	}
@@ -110,15 +110,15 @@ func (t *Table[T]) seek() {
 
 // land notes which row the cursor is on. While there is none, the last one is
 // remembered: it may come back.
-func (t *Table[T]) land() {
+func (t *body[T]) land() {
 	t.cursor = max(0, min(t.cursor, len(t.shown.order)-1))
-	if row, ok := t.Selected(); ok {
+	if row, ok := t.here(); ok {
 		t.current = t.spec.ID(row)
 	}
 }
 
 // replace shows another set of rows.
-func (t *Table[T]) replace(rows []T) tea.Cmd {
+func (t *body[T]) replace(rows []T) tea.Cmd {
 	if t.known != nil {
 		rows = t.known(rows)
 	}
@@ -131,7 +131,7 @@ func (t *Table[T]) replace(rows []T) tea.Cmd {
 
 // merge takes fresh content of some rows. Rows that are not there any more
 // are ignored, and nothing is done when nothing has changed.
-func (t *Table[T]) merge(fresh []T) tea.Cmd {
+func (t *body[T]) merge(fresh []T) tea.Cmd {
 	byID := make(map[string]*T, len(fresh))
 	for i := range fresh {
 		byID[t.spec.ID(fresh[i])] = &fresh[i]
@@ -155,7 +155,7 @@ func (t *Table[T]) merge(fresh []T) tea.Cmd {
 
 // keepMembers drops the rows that are not among ids, and tells which ids have
 // no row yet.
-func (t *Table[T]) keepMembers(ids []string) (newcomers []string, cmd tea.Cmd) {
+func (t *body[T]) keepMembers(ids []string) (newcomers []string, cmd tea.Cmd) {
 	member := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		member[id] = true

@@ -27,10 +27,10 @@ type said[T any] struct {
 
 // announce tells the others about the selection: at once when the row changed
 // or vanished, after a rest when the user is still moving.
-func (t *Table[T]) announce() tea.Cmd {
+func (t *body[T]) announce() tea.Cmd {
 	moved := t.said.moved
 	t.said.moved = false
-	row, ok := t.Selected()
+	row, ok := t.here()
 	switch {
 	case !ok && t.said.row == nil:
 		return nil
@@ -53,10 +53,10 @@ func (t *Table[T]) announce() tea.Cmd {
 }
 
 // say tells which row is selected now.
-func (t *Table[T]) say() tea.Cmd {
+func (t *body[T]) say() tea.Cmd {
 	t.said.rest.clear()
 	t.said.id, t.said.row = "", nil
-	if row, ok := t.Selected(); ok {
+	if row, ok := t.here(); ok {
 		t.said.id, t.said.row = t.current, &row
 	}
 	t.show()
@@ -65,20 +65,17 @@ func (t *Table[T]) say() tea.Cmd {
 
 // send says the row, one message after the other: commands that run at the
 // same time arrive in any order, and the last to arrive must be the last said.
-func (t *Table[T]) send() tea.Cmd {
+func (t *body[T]) send() tea.Cmd {
 	if t.said.sending {
 		t.said.more = true
 		return nil
 	}
 	t.said.sending, t.said.more, t.said.sent = true, false, t.said.row
-	return pane.Send(pane.Selected[T]{From: t.spec.Title, Row: t.said.row})
+	return pane.Send(t.selected(t.said.row))
 }
 
-// heard is what the table said, on its way to everybody.
-func (t *Table[T]) heard(msg pane.Selected[T]) tea.Cmd {
-	if !t.said.sending || msg.From != t.spec.Title || msg.Row != t.said.sent {
-		return nil
-	}
+// heard says that what the table said is on its way to everybody.
+func (t *body[T]) heard() tea.Cmd {
 	t.said.sending, t.said.sent = false, nil
 	if t.said.more {
 		return t.send()
@@ -86,8 +83,16 @@ func (t *Table[T]) heard(msg pane.Selected[T]) tea.Cmd {
 	return nil
 }
 
+// waitsFor says that the table has said row, nil for none, and not heard it.
+func (t *body[T]) waitsFor(row *T) bool {
+	if !t.said.sending || row == nil || t.said.sent == nil {
+		return t.said.sending && row == nil && t.said.sent == nil
+	}
+	return any(*row) == any(*t.said.sent)
+}
+
 // show gives the stage what was said last.
-func (t *Table[T]) show() {
+func (t *body[T]) show() {
 	if len(t.spec.Tabs) == 0 || t.host == nil {
 		return
 	}
@@ -103,7 +108,7 @@ func (t *Table[T]) show() {
 }
 
 // latest is the row as it was said last, if it is still that one.
-func (t *Table[T]) latest(id string, row T) T {
+func (t *body[T]) latest(id string, row T) T {
 	if t.said.row != nil && t.said.id == id {
 		return *t.said.row
 	}

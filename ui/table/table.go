@@ -1,224 +1,50 @@
 package table
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-	"time"
+	"context"
 
 	tea "charm.land/bubbletea/v2"
 
 	"gantry/ui/pane"
-	"gantry/ui/style"
 )
 
 // Table is the pane. It is driven from the event loop only.
-type Table[T any] struct {
-	spec   Spec[T]
-	source Source[T]
-	host   pane.Host
-	self   pane.Pane // what the frame knows this table as
-	known  func([]T) []T
-
-	// What there is and what shows of it.
-	list      pane.Load[[]T]
-	all       []T
-	shown     arrangement[T]
-	order     order
-	filter    filter
-	arranging *arranging // the arrangement under way, if any
-
-	// Where the user is.
-	cursor  int
-	top     int
-	current string // ID of the row under the cursor
-	wanted  string // ID of a row to go to once it is there
-	touched bool   // the user has been here: the cursor follows its row
-	marked  map[string]bool
-	picked  []T    // the marked rows; nil when they have to be collected anew
-	anchor  string // ID of the row marked last
-	scroll  int    // columns scrolled out behind the first
-
-	width, height int
-	sized         bool // Resize was called
-	focused       bool // this pane has the keys
-	background    bool // another pane has them
-	away          bool // the terminal has lost the focus
-
-	refresh refresh[T]
-	said    said[T]
-	running []*run
-}
+type Table[T any] struct{ *body[*T] }
 
 // New is a table of what spec describes.
 func New[T any](spec Spec[T]) *Table[T] {
-	spec.Pace = spec.Pace.orDefaults()
-	t := &Table[T]{spec: spec, source: spec.Source, marked: map[string]bool{}}
-	t.self = t
-	t.order.reverse = spec.Order.Reverse
-	t.order.column = max(0, slices.IndexFunc(spec.Columns, func(c Column[T]) bool { return c.Title == spec.Order.Column }))
-	return t
-}
-
-// Within makes p the pane that the frame knows, for a table that is only a
-// part of p.
-func (t *Table[T]) Within(p pane.Pane) { t.self = p }
-
-// Init takes the host and starts the first load.
-func (t *Table[T]) Init(h pane.Host) tea.Cmd {
-	t.host = h
-	return t.settle()
-}
-
-// Close gives up on everything under way but confirmed actions: half of them
-// done is worse than all.
-func (t *Table[T]) Close() {
-	t.refresh.alarm.clear()
-	t.said.rest.clear()
-	t.stop()
-	t.host = nil
-}
-
-// stop cancels every request.
-func (t *Table[T]) stop() {
-	t.list.Clear()
-	t.refresh.members.Clear()
-	t.refresh.fresh.Clear()
-	t.refresh.newcomers.Clear()
-}
-
-// Follow makes the table list another source. Rows of another key leave at
-// once, with all that was under way for them; confirmed actions go on. The
-// zero Source leaves the table waiting.
-func (t *Table[T]) Follow(s Source[T]) tea.Cmd {
-	same := s.Key == t.source.Key && (s.List == nil) == (t.source.List == nil)
-	t.source = s
-	if same {
-		return t.settle()
-	}
-	t.stop()
-	t.refresh.reset()
-	t.all, t.shown = nil, arrangement[T]{}
-	t.arranging = nil
-	t.cursor, t.top, t.current, t.touched, t.anchor = 0, 0, "", false, ""
-	clear(t.marked)
-	t.picked = nil
-	return t.settle()
-}
-
-// Resize gives the table its size. No height folds it: it asks for nothing
-// until it is unfolded. A table that was never resized is not folded.
-func (t *Table[T]) Resize(w, h int) tea.Cmd {
-	t.width, t.height, t.sized = max(w, 0), max(h, 0), true
-	t.scroll = min(t.scroll, t.maxScroll())
-	return t.settle()
-}
-
-// Focus tells the table that it has the keys.
-func (t *Table[T]) Focus() {
-	t.focused, t.background = true, false
-	t.show()
-}
-
-// Blur tells the table that another pane has the keys.
-func (t *Table[T]) Blur() { t.focused, t.background = false, true }
-
-// Typing says that keys go into the filter.
-func (t *Table[T]) Typing() bool { return t.filter.typing }
-
-// Title is the name, how many rows there are, the filter and the marks. A
-// count that is not final ends in +.
-func (t *Table[T]) Title() string {
-	s := t.spec.Title
-	if count := t.count(); count != "" {
-		s += " " + count
-	}
-	if t.filter.text != "" || t.filter.typing {
-		s += " /" + style.Plain(t.filter.text)
-		if t.filter.typing {
-			s += "▏"
+	t := &Table[T]{}
+	t.body = newBody(pointedSpec(spec), func(row **T) tea.Msg {
+		said := pane.Selected[T]{From: spec.Title}
+		if row != nil {
+			said.Row = *row
 		}
-	}
-	if len(t.marked) > 0 {
-		s += fmt.Sprintf(" • %d marked", len(t.marked))
-	}
-	if t.spec.Suffix != nil {
-		s += t.spec.Suffix()
-	}
-	switch {
-	case t.list.Busy() && (!t.list.Whole() || t.refresh.asked):
-		s += " …"
-	case t.list.Err != nil && !t.list.Whole():
-		s += " !"
-	}
-	return s
-}
-
-func (t *Table[T]) count() string {
-	if t.shown.rows == nil {
-		return ""
-	}
-	more := ""
-	if !t.shown.whole {
-		more = "+"
-	}
-	if t.filter.query.empty() {
-		return fmt.Sprintf("%d%s", len(t.shown.rows), more)
-	}
-	return fmt.Sprintf("%d%s/%d%s", len(t.shown.order), more, len(t.shown.rows), more)
+		return said
+	})
+	t.self = t
+	return t
 }
 
 // Update takes what the commands do not: typing, the mouse, answers, time.
 func (t *Table[T]) Update(msg tea.Msg) tea.Cmd {
-	switch msg := msg.(type) {
-	case tea.KeyPressMsg:
-		return t.typed(msg)
-	case tea.PasteMsg:
-		return t.pasted(msg)
-	case tea.MouseClickMsg:
-		return t.click(msg.X, msg.Y)
-	case tea.MouseWheelMsg:
-		return t.wheel(msg.Button)
-	case tea.BlurMsg:
-		t.away = true
-		return t.settle()
-	case tea.FocusMsg:
-		t.away = false
-		return t.settle()
-	case pane.Acted:
-		if slices.Contains(strings.Fields(t.spec.Acted), msg.What) {
-			return t.LookAgain()
-		}
-		return nil
-	case wake:
-		return t.woken(msg)
-	case arranged:
-		return t.arrangedNow(msg)
-	case ended:
-		return t.ended(msg)
-	case pane.Selected[T]:
-		return t.heard(msg)
+	said, ok := msg.(pane.Selected[T])
+	if !ok {
+		return t.update(msg)
 	}
-	return t.answered(msg)
-}
-
-// settle brings everything in line after a change: the window around the
-// cursor, what the others know of the selection, and the next refresh.
-func (t *Table[T]) settle() tea.Cmd {
-	if t.host == nil {
+	row := &said.Row
+	if said.Row == nil {
+		row = nil
+	}
+	if said.From != t.spec.Title || !t.waitsFor(row) {
 		return nil
 	}
-	t.clampWindow()
-	return tea.Batch(t.announce(), t.keepFresh())
+	return t.heard()
 }
-
-// folded says that the pane was given no place.
-func (t *Table[T]) folded() bool { return t.sized && t.height == 0 }
 
 // Selected is the row under the cursor, if there is one.
 func (t *Table[T]) Selected() (T, bool) {
-	if t.cursor < len(t.shown.order) {
-		return *t.shown.at(t.cursor), true
+	if row, ok := t.here(); ok {
+		return *row, true
 	}
 	var none T
 	return none, false
@@ -228,41 +54,117 @@ func (t *Table[T]) Selected() (T, bool) {
 func (t *Table[T]) Rows() []T {
 	rows := make([]T, len(t.shown.order))
 	for i := range rows {
-		rows[i] = *t.shown.at(i)
+		rows[i] = **t.shown.at(i)
 	}
 	return rows
 }
 
-// Whole says that every row has arrived.
-func (t *Table[T]) Whole() bool { return t.shown.whole }
+// Follow makes the table list another source. Rows of another key leave at
+// once, with all that was under way for them; confirmed actions go on. The
+// zero Source leaves the table waiting.
+func (t *Table[T]) Follow(s Source[T]) tea.Cmd { return t.followSource(pointedSource(s)) }
 
-// Select puts the cursor on a row, or will when the row arrives.
-func (t *Table[T]) Select(id string) tea.Cmd {
-	t.wanted = id
-	t.seek()
-	return t.settle()
+// Do works on the rows as the action says, without asking: for an Open that
+// has asked already.
+func (t *Table[T]) Do(a Action[T], rows []T) tea.Cmd { return t.run(pointedAction(a), pointers(rows)) }
+
+// Amend takes newer content of rows that are there, as a refresh would: for
+// what is known of rows from elsewhere than their Source.
+func (t *Table[T]) Amend(rows []T) tea.Cmd { return tea.Batch(t.merge(pointers(rows)), t.settle()) }
+
+// Knowing makes known complete rows that arrive: it gives them back, in the
+// same order, with what is known of them by then. It is called in the event
+// loop, so that a row which was read before it was amended loses nothing.
+func (t *Table[T]) Knowing(known func(rows []T) []T) {
+	t.known = func(rows []*T) []*T { return pointers(known(values(rows))) }
 }
 
-// LookAgain refreshes at once and keeps looking often for a while, because
-// something is about to change.
-func (t *Table[T]) LookAgain() tea.Cmd {
-	t.refresh.acting = time.Now().Add(t.spec.Pace.Acting)
-	t.refresh.hurry()
-	return t.settle()
+// pointers are where the rows are. Rows are never changed once they are in a
+// table: newer content is another row.
+func pointers[T any](rows []T) []*T {
+	at := make([]*T, len(rows))
+	for i := range rows {
+		at[i] = &rows[i]
+	}
+	return at
 }
 
-// Refresh looks at everything once more, because something has changed.
-func (t *Table[T]) Refresh() tea.Cmd {
-	t.refresh.hurry()
-	return t.settle()
+func values[T any](at []*T) []T {
+	rows := make([]T, len(at))
+	for i := range at {
+		rows[i] = *at[i]
+	}
+	return rows
 }
 
-// Reload loads everything anew.
-func (t *Table[T]) Reload() tea.Cmd {
-	if t.source.List == nil {
+// of makes a function of rows one of their pointers.
+func of[T, R any](f func(T) R) func(*T) R {
+	if f == nil {
 		return nil
 	}
-	t.refresh.hurry()
-	t.refresh.asked = true
-	return tea.Batch(t.load(), t.settle())
+	return func(row *T) R { return f(*row) }
+}
+
+// pointedSpec is the same Spec for the body. Methods of Spec itself would make a
+// Spec of pointers to pointers, and so on.
+func pointedSpec[T any](s Spec[T]) Spec[*T] {
+	p := Spec[*T]{
+		Title: s.Title, Source: pointedSource(s.Source), ID: of(s.ID), Name: of(s.Name), Order: s.Order,
+		Moving: of(s.Moving), Dim: of(s.Dim), Failure: of(s.Failure), Copy: of(s.Copy),
+		Empty: s.Empty, Waiting: s.Waiting, Suffix: s.Suffix, Pace: s.Pace, Acted: s.Acted,
+	}
+	for _, c := range s.Columns {
+		p.Columns = append(p.Columns, pointedColumn(c))
+	}
+	for _, a := range s.Actions {
+		p.Actions = append(p.Actions, pointedAction(a))
+	}
+	for _, t := range s.Tabs {
+		p.Tabs = append(p.Tabs, Tab[*T]{Title: t.Title, Open: of(t.Open)})
+	}
+	if s.Enter != nil {
+		p.Enter = func(h pane.Host, row *T) tea.Cmd { return s.Enter(h, *row) }
+	}
+	return p
+}
+
+func pointedColumn[T any](c Column[T]) Column[*T] {
+	p := Column[*T]{Title: c.Title, Width: c.Width, Right: c.Right, Text: of(c.Text), Style: of(c.Style), By: of(c.By)}
+	if c.Compare != nil {
+		p.Compare = func(a, b *T) int { return c.Compare(*a, *b) }
+	}
+	return p
+}
+
+func pointedAction[T any](a Action[T]) Action[*T] {
+	p := Action[*T]{
+		Key: a.Key, Does: a.Does, Mutates: a.Mutates, When: of(a.When),
+		Confirm: a.Confirm, Typed: a.Typed, Done: a.Done,
+	}
+	if a.Consequence != nil {
+		p.Consequence = func(rows []*T) string { return a.Consequence(values(rows)) }
+	}
+	if a.Each != nil {
+		p.Each = func(ctx context.Context, row *T) error { return a.Each(ctx, *row) }
+	}
+	if a.Open != nil {
+		p.Open = func(h pane.Host, rows []*T) tea.Cmd { return a.Open(h, values(rows)) }
+	}
+	return p
+}
+
+func pointedSource[T any](s Source[T]) Source[*T] {
+	p := Source[*T]{Key: s.Key, IDs: s.IDs}
+	if s.List != nil {
+		p.List = func(ctx context.Context, page func([]*T)) error {
+			return s.List(ctx, func(rows []T) { page(pointers(rows)) })
+		}
+	}
+	if s.Describe != nil {
+		p.Describe = func(ctx context.Context, ids []string) ([]*T, error) {
+			rows, err := s.Describe(ctx, ids)
+			return pointers(rows), err
+		}
+	}
+	return p
 }
