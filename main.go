@@ -68,7 +68,7 @@ func command() *cobra.Command {
 	c.AddCommand(cli.Exec(&e.aws), cli.Forward(&e.aws), cli.Copy(&e.aws), cli.Sandbox())
 	f := c.Flags()
 	f.BoolVar(&e.sandbox, "sandbox", false, "start a local AWS in this process and explore that")
-	f.StringVar(&e.runtime, "runtime", cli.DefaultRuntime, "what runs the sandbox's tasks: process or none")
+	f.StringVar(&e.runtime, "runtime", cli.DefaultRuntime, cli.RuntimeHelp)
 	f.StringVar(&e.cluster, "cluster", "", "start on this cluster, by name or ARN")
 	f.StringVar(&e.service, "service", "", "start on this service of --cluster")
 	f.StringVar(&e.docker.Context, "docker-context", "", "context of the Docker engine; else as the docker command chooses")
@@ -95,7 +95,7 @@ func (e explorer) run(ctx context.Context) error {
 			return err
 		}
 		defer func() { _ = local.Close() }()
-		o.Sandbox = e.runtime + " runtime"
+		o.Sandbox, o.Settled = e.runtime+" runtime", local.Runtime
 	}
 	e.aws.Log = log
 	client := aws.New(e.aws)
@@ -120,8 +120,8 @@ func (e explorer) connect(profile, region string) ui.Cloud {
 }
 
 // startSandbox starts the local AWS and points the adapter at it.
-func (e *explorer) startSandbox(ctx context.Context, log *slog.Logger) (*sandbox.Server, error) {
-	local, err := cli.StartSandbox(ctx, sandbox.Config{Log: log}, e.runtime)
+func (e *explorer) startSandbox(ctx context.Context, log *slog.Logger) (*cli.LocalAWS, error) {
+	local, err := cli.StartSandbox(ctx, sandbox.Config{Log: log}, e.runtime, e.docker)
 	if err != nil {
 		return nil, err
 	}

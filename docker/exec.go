@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +29,7 @@ func (c *Client) Exec(ctx context.Context, id string, shells []string, cols, row
 		return nil, err
 	}
 	for _, shell := range shells {
-		s, err := openShell(ctx, api, id, shell)
+		s, err := openExec(ctx, api, id, execution{command: []string{shell}, env: []string{"TERM=xterm-256color"}, hangup: shell})
 		if errors.Is(err, errNotThere) {
 			continue
 		}
@@ -50,34 +49,6 @@ func (c *Client) Exec(ctx context.Context, id string, shells []string, cols, row
 
 // errNotThere: the command is not in the container.
 var errNotThere = errors.New("command not in the container")
-
-// openShell starts one command with a terminal in a container.
-func openShell(ctx context.Context, api *client.Client, id, shell string) (*Session, error) {
-	mark := rand.Text()
-	made, err := api.ExecCreate(ctx, id, client.ExecCreateOptions{
-		TTY: true, AttachStdin: true, AttachStdout: true, AttachStderr: true, DetachKeys: detachKeys,
-		Cmd: []string{shell}, Env: []string{"TERM=xterm-256color", sessionVariable + "=" + mark},
-	})
-	if err != nil {
-		return nil, err
-	}
-	conn, err := api.ExecAttach(ctx, made.ID, client.ExecAttachOptions{TTY: true})
-	if err != nil {
-		return nil, err
-	}
-	if err := started(ctx, api, made.ID, conn.HijackedResponse); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	s := newSession(conn.HijackedResponse, terminal)
-	s.resize = func(ctx context.Context, cols, rows int) error {
-		_, err := api.ExecResize(ctx, made.ID, client.ExecResizeOptions{Width: uint(cols), Height: uint(rows)})
-		return err
-	}
-	s.code = func(ctx context.Context) (int, error) { return exitCode(ctx, api, made.ID) }
-	s.hangup = func(ctx context.Context) { hangUp(ctx, api, id, shell, mark) }
-	return s, nil
-}
 
 // How long an exec may take to start, and how often to look.
 const (

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -20,11 +21,23 @@ type identifier interface {
 type contextLine struct {
 	cloud   identifier
 	sandbox string // what runs the sandbox's tasks; empty on real AWS
+	settled func(context.Context) (string, error)
+	runtime pane.Load[string] // what settled says
 	load    pane.Load[aws.Identity]
 	engine  engine
 }
 
-func (c *contextLine) Init() tea.Cmd { return tea.Batch(c.engine.Init(), c.identify()) }
+func (c *contextLine) Init() tea.Cmd { return tea.Batch(c.engine.Init(), c.identify(), c.settle()) }
+
+// settle waits for what runs the sandbox's tasks: trying an engine takes longer
+// than the first screen may.
+func (c *contextLine) settle() tea.Cmd {
+	settled := c.settled
+	if settled == nil {
+		return nil
+	}
+	return c.runtime.Start("runtime", func(ctx context.Context, _ func(string)) (string, error) { return settled(ctx) })
+}
 
 func (c *contextLine) identify() tea.Cmd {
 	cloud := c.cloud
@@ -36,11 +49,15 @@ func (c *contextLine) identify() tea.Cmd {
 // Close lets go of what it waits for.
 func (c *contextLine) Close() {
 	c.load.Stop()
+	c.runtime.Stop()
 	c.engine.Close()
 }
 
 func (c *contextLine) Update(msg tea.Msg) tea.Cmd {
 	if mine, cmd := c.load.Update(msg); mine {
+		return cmd
+	}
+	if mine, cmd := c.runtime.Update(msg); mine {
 		return cmd
 	}
 	return c.engine.Update(msg)
@@ -51,7 +68,7 @@ func (c *contextLine) View(w int, access Access) string {
 	t := style.Now()
 	parts := []string{t.Title.Render(" gantry")}
 	if c.sandbox != "" {
-		parts = append(parts, t.Mark.Render(" sandbox ")+t.Dim.Render(" "+c.sandbox))
+		parts = append(parts, t.Mark.Render(" sandbox ")+t.Dim.Render(" "+style.Plain(cmp.Or(c.runtime.Value, c.sandbox))))
 	}
 	for _, s := range c.whoAndWhere() {
 		parts = append(parts, t.Text.Render(style.Plain(s)))

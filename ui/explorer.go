@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"log/slog"
 
 	"gantry/docker"
@@ -36,8 +37,10 @@ type Options struct {
 	// is no choice.
 	OpenDocker func(docker.Options) Engine
 	// Sandbox says what runs the tasks of the built-in AWS ("process runtime");
-	// empty on the real one.
+	// empty on the real one. Settled waits until that is known for good and says
+	// it again; nil if it is.
 	Sandbox string
+	Settled func(context.Context) (string, error)
 	// Cluster and Service, when named, are shown alone, without listing others.
 	Cluster, Service string
 	// Pace is how often rows are read again; zero fields take the defaults.
@@ -59,7 +62,7 @@ const (
 
 // New is the explorer.
 func New(o Options) *Frame {
-	top := &contextLine{cloud: o.AWS, sandbox: o.Sandbox}
+	top := &contextLine{cloud: o.AWS, sandbox: o.Sandbox, settled: o.Settled}
 	f := newFrame(top, o.Access, o.Log)
 	f.lineages = newLineages(tracing(o.AWS), o.Docker)
 	f.ships = newShipping(shippable(o.AWS))

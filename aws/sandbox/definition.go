@@ -108,6 +108,9 @@ func (b *ecsBackend) RegisterTaskDefinition(_ context.Context, in *ecs.RegisterT
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
+	if err := b.checkOrder(in.ContainerDefinitions); err != nil {
+		return nil, err
+	}
 	b.lock()
 	defer b.unlock()
 	f := b.families[*in.Family]

@@ -42,7 +42,7 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 	if !essential {
 		return clientError("A task definition must have at least one essential container.")
 	}
-	return checkDependencies(in.ContainerDefinitions, seen)
+	return checkDependencies(in.ContainerDefinitions)
 }
 
 func checkContainer(c *types.ContainerDefinition, in *ecs.RegisterTaskDefinitionInput) error {
@@ -59,6 +59,9 @@ func checkContainer(c *types.ContainerDefinition, in *ecs.RegisterTaskDefinition
 	case c.StopTimeout != nil && (*c.StopTimeout < 0 || *c.StopTimeout > 120):
 		return clientError("Invalid setting for container '%s'. 'stopTimeout' must be between 0 and 120 seconds.", name)
 	}
+	if err := checkHealthCheck(c); err != nil {
+		return err
+	}
 	for _, e := range c.Environment {
 		if aws.ToString(e.Name) == "" {
 			return clientError("Invalid 'environment' setting for container '%s': a name is empty.", name)
@@ -70,22 +73,6 @@ func checkContainer(c *types.ContainerDefinition, in *ecs.RegisterTaskDefinition
 		}
 		if in.NetworkMode == types.NetworkModeAwsvpc && p.HostPort != nil && *p.HostPort != 0 && *p.HostPort != *p.ContainerPort {
 			return clientError("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
-		}
-	}
-	return nil
-}
-
-// checkDependencies refuses dependsOn: containers here start together, and a
-// definition that relies on an order must not seem to work.
-func checkDependencies(containers []types.ContainerDefinition, names map[string]bool) error {
-	for i := range containers {
-		for _, d := range containers[i].DependsOn {
-			if !names[aws.ToString(d.ContainerName)] {
-				return clientError("Invalid 'dependsOn' setting for container '%s': no container '%s'.", *containers[i].Name, aws.ToString(d.ContainerName))
-			}
-			if d.Condition != types.ContainerConditionStart {
-				return clientError("The sandbox does not emulate dependsOn with condition %s (container '%s').", d.Condition, *containers[i].Name)
-			}
 		}
 	}
 	return nil

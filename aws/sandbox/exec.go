@@ -27,6 +27,8 @@ type Executor interface {
 	Exec(ctx context.Context, in RunningContainer, command []string) (Terminal, error)
 }
 
+var errStatesOnly = errors.New("the sandbox's tasks are states only, nothing runs in them")
+
 // execBackend is what ECS Exec needs besides ECS's state: the sessions of SSM,
 // and the agents at their far ends.
 type execBackend struct {
@@ -116,7 +118,7 @@ func (x *execBackend) start(ctx context.Context, target execTarget, line string)
 	}
 	executor, ok := x.ecs.runtime.(Executor)
 	if !ok {
-		return nil, errors.New("the sandbox's tasks are states only, nothing runs in them")
+		return nil, errStatesOnly
 	}
 	return executor.Exec(ctx, target.RunningContainer, command)
 }

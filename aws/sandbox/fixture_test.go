@@ -164,7 +164,7 @@ func checkMessages(t *testing.T, s types.Service, want ...string) {
 func sinkOf(b *ecsBackend, arn string) *taskSink {
 	b.lock()
 	defer b.unlock()
-	return &taskSink{b, b.clusters["shop"].task(arn)}
+	return &taskSink{b: b, task: b.clusters["shop"].task(arn)}
 }
 
 // crashOne makes the oldest running task of "web" exit with 1.

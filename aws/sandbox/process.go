@@ -24,6 +24,18 @@ func cannotPull(image string) string {
 		": not found (tasks are processes in this sandbox, and " + demo.Image + " is the only image it has)"
 }
 
+// hasImage reports whether an image is the demo app, whatever its tag.
+func hasImage(image string) bool { return imageName(image) == demo.Image }
+
+// imageName is an image without its tag and digest.
+func imageName(image string) string {
+	name, _, _ := strings.Cut(image, "@")
+	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
+		name = name[:colon]
+	}
+	return name
+}
+
 // imageReference is an image's full reference, as containerd writes it:
 // "nginx" is "docker.io/library/nginx:latest".
 func imageReference(image string) string {

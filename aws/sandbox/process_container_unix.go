@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,9 +25,6 @@ const (
 	// longestLine is where a longer line of output is cut into several, as
 	// container engines do.
 	longestLine = 16 << 10
-	// lastWords is how long output may still come after a container has ended,
-	// should a process that left its group hold the pipe open.
-	lastWords = time.Second
 )
 
 // processContainer is one container that runs.
@@ -58,7 +56,7 @@ func (t *processTask) start(spec ContainerSpec) (*processContainer, error) {
 	c := &processContainer{spec: spec, bindings: ports, exited: make(chan struct{})}
 	c.command = &exec.Cmd{
 		Path:        t.owner.executable,
-		Args:        append([]string{demo.Image}, demo.Args(name, mapped, spec.Command)...),
+		Args:        append([]string{demo.Image}, demo.Args(name, mapped, slices.Concat(spec.EntryPoint, spec.Command))...),
 		Env:         containerEnv(spec.Env, dir),
 		Dir:         dir,
 		ExtraFiles:  append([]*os.File{t.owner.ownerRead}, files...),

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // recorder is a Sink that remembers.
@@ -42,6 +44,8 @@ func (r *recorder) Failed(_, reason string) {
 	defer r.mu.Unlock()
 	r.failed = append(r.failed, reason)
 }
+
+func (r *recorder) Health(string, types.HealthStatus) {}
 
 func (r *recorder) Log(_ string, line LogLine) {
 	r.mu.Lock()

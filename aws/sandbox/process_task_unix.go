@@ -4,11 +4,8 @@ package sandbox
 
 import (
 	"os"
-	"strings"
 	"sync"
 	"syscall"
-
-	"gantry/aws/sandbox/demo"
 )
 
 // processTask is one task that runs.
@@ -55,16 +52,6 @@ func (t *processTask) run() {
 	}
 	wait.Wait()
 	t.clean()
-}
-
-// hasImage reports whether the process runtime can run an image: any tag of
-// the demo app.
-func hasImage(image string) bool {
-	name, _, _ := strings.Cut(image, "@")
-	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
-		name = name[:colon]
-	}
-	return name == demo.Image
 }
 
 // startAll starts every container, a few tasks at a time. On an error it says

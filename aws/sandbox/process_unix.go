@@ -10,18 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 )
 
 const (
-	// startsAtOnce keeps a large service from starving the machine.
-	startsAtOnce = 8
 	// usualLimit keeps a slip of the finger (a desired count of 500) from filling
 	// the machine: a task takes some 12 MB.
 	usualLimit = 100
-	// closingGrace is what processes get between SIGTERM and SIGKILL when the
-	// whole sandbox ends: nobody waits half a minute to quit.
-	closingGrace = 2 * time.Second
 	// aboveLimit is ECS's reason when the account's quota of Fargate tasks is
 	// used up, as the sandbox's is.
 	aboveLimit = "You’ve reached the limit on the number of tasks you can run concurrently"

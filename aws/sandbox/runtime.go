@@ -3,6 +3,8 @@ package sandbox
 import (
 	"log/slog"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // Runtime runs the containers of tasks. The scheduler decides what should run;
@@ -17,6 +19,13 @@ type Runtime interface {
 	// Close ends everything that runs and waits until it is gone. Start after
 	// Close does nothing.
 	Close() error
+}
+
+// Supervisor is a Runtime that honours what a definition says about the order in
+// which containers start (dependsOn) and about their health (healthCheck). Other
+// runtimes know START alone, and leave containers' health UNKNOWN.
+type Supervisor interface {
+	Supervises(task TaskSpec) bool
 }
 
 // Sink hears what becomes of one task's containers. Its methods may be called
@@ -34,6 +43,9 @@ type Sink interface {
 	// worded as ECS does ("CannotPullContainerError: …"), or empty if Stop came
 	// first. None of the task's containers runs, or is going to run, after it.
 	Failed(container, reason string)
+	// Health says what a container's check has found. Containers without one
+	// stay UNKNOWN.
+	Health(container string, status types.HealthStatus)
 	// Log passes on one line of output, without its line end.
 	Log(container string, line LogLine)
 }
@@ -45,22 +57,66 @@ type LogLine struct {
 	Text   string
 }
 
-// TaskSpec is what a Runtime has to know to run a task.
+// TaskSpec is what a Runtime has to know to run a task. Sizes are in the units
+// of task definitions: 1024 CPU units are one processor, memory is in MiB, and 0
+// is no limit.
 type TaskSpec struct {
-	ID         string // unique, 32 hexadecimal digits
-	Cluster    string // the cluster's name
-	Family     string // the task definition's family
-	Containers []ContainerSpec
+	ID          string // unique, 32 hexadecimal digits
+	Cluster     string // the cluster's name
+	Family      string // the task definition's family
+	CPU, Memory int32
+	Platform    string // os/architecture that the definition asks for, empty if it does not
+	SharedPID   bool   // the containers see each other's processes
+	Containers  []ContainerSpec
+	// Forbidden are settings that would reach beyond the task, in the
+	// definition's own words: "privileged (container web)". Lacking are those
+	// that the sandbox has nothing for. Who honours settings refuses both.
+	Forbidden, Lacking []string
 }
 
 // ContainerSpec is one container of a task, with the task's overrides applied.
 type ContainerSpec struct {
 	Name        string
 	Image       string
-	Command     []string // entry point and command in one
-	Env         []string // NAME=value; nothing else is in the container's environment
+	EntryPoint  []string // nil is the image's
+	Command     []string // nil is the image's
+	Env         []string // NAME=value; nothing else but the image's is in the container's environment
 	Ports       []ContainerPort
 	StopTimeout time.Duration // between SIGTERM and SIGKILL
+
+	DependsOn    []Dependency
+	StartTimeout time.Duration // how long others wait for it to be as they depend on; 0 is no limit
+	Health       *HealthCheck  // nil is none
+
+	CPU, Memory, MemoryReservation int32
+	User, WorkingDirectory         string
+	ReadOnlyRoot, Init             bool
+	Terminal, Interactive          bool
+	Labels                         map[string]string
+	Ulimits                        []Ulimit
+	Tmpfs                          map[string]string // path -> mount options
+	SharedMemory                   int32
+	DropCapabilities               []string
+}
+
+// Dependency is another container of the task that has to be so far before a
+// container starts.
+type Dependency struct {
+	Container string
+	Condition types.ContainerCondition
+}
+
+// HealthCheck is a command that tells whether a container is well.
+type HealthCheck struct {
+	Command                        []string // CMD and words, or CMD-SHELL and a line
+	Interval, Timeout, StartPeriod time.Duration
+	Retries                        int
+}
+
+// Ulimit is a limit on a container's processes.
+type Ulimit struct {
+	Name       string
+	Soft, Hard int64
 }
 
 // ContainerPort is a port that a container listens on.
@@ -77,6 +133,7 @@ type RunningContainer struct {
 	Env         []string // NAME=value
 	Bindings    []PortBinding
 	ImageDigest string // "sha256:…", empty if unknown
+	IP          string // its task's address, empty if it has none of its own
 }
 
 // PortBinding is where a container's port is reachable on this machine.
@@ -86,6 +143,17 @@ type PortBinding struct {
 	HostIP        string
 	Protocol      string
 }
+
+const (
+	// startsAtOnce keeps a large service from starving the machine.
+	startsAtOnce = 8
+	// closingGrace is what containers get between SIGTERM and SIGKILL when the
+	// whole sandbox ends: nobody waits half a minute to quit.
+	closingGrace = 2 * time.Second
+	// lastWords is how long output may still come after a container has ended,
+	// should something that it has left behind hold the other end open.
+	lastWords = time.Second
+)
 
 // None is a runtime that keeps states only: no process, no output. Containers
 // run as soon as they are started and end with 143 as soon as they are stopped.

@@ -95,9 +95,23 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		}
 	}
 	s.serve(ctx, listener)
+	if r, ok := c.Runtime.(*Containers); ok {
+		s.lend(r)
+	}
 	s.publish(c.RunDir)
 	s.leave = context.AfterFunc(ctx, func() { _ = s.Close() }) // Close keeps its error for the next caller
 	return s, nil
+}
+
+// lend gives the docker runtime the registry that it pulls from.
+func (s *Server) lend(r *Containers) {
+	p := newProbe()
+	s.Mount(p.pattern(), p)
+	login := func() RegistryLogin {
+		password, _ := s.ecr.newLogin()
+		return RegistryLogin{Username: registryUser, Password: password}
+	}
+	r.meet(ownRegistry{host: s.ecr.host, newLogin: login, probe: p})
 }
 
 // services registers every emulated service, one line each.

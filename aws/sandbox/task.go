@@ -1,13 +1,11 @@
 package sandbox
 
 import (
-	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/uuid"
 )
@@ -58,6 +56,7 @@ type task struct {
 	last, desired taskStatus
 	version       int64
 	launched      bool // the runtime was asked to start it
+	supervised    bool // the runtime checks its containers' health
 	healthy       bool // has been RUNNING for long enough
 	step          *alarm
 
@@ -79,6 +78,7 @@ type container struct {
 	status     taskStatus // PENDING, RUNNING or STOPPED
 	exitCode   *int32
 	reason     string
+	health     types.HealthStatus
 	as         RunningContainer
 	agent      *managedAgent // nil unless exec is enabled
 	stream     *logStream    // where its output goes; nil unless awslogs is asked for
@@ -123,6 +123,7 @@ func (b *ecsBackend) launch(o order) *task {
 			arn:        b.arn("container", o.cluster.name, t.id, uuid.NewString()),
 			runtimeID:  t.id + "-" + strconv.FormatUint(1_000_000_000+t.number*10+uint64(i), 10),
 			status:     taskPending,
+			health:     types.HealthStatusUnknown,
 		}
 		if t.exec {
 			c.agent = &managedAgent{status: taskPending}
@@ -174,7 +175,8 @@ func (b *ecsBackend) pend(t *task) {
 			return
 		}
 		t.launched = true
-		spec, sink := t.spec(), &taskSink{b: b, task: t}
+		spec := t.spec()
+		sink := &taskSink{b: b, task: t, spec: spec}
 		b.later(func() { b.runtime.Start(spec, sink) })
 	})
 }
@@ -183,13 +185,20 @@ func (b *ecsBackend) pend(t *task) {
 func (b *ecsBackend) run(t *task) {
 	t.enter(taskRunning)
 	t.started = b.clock.Now()
-	t.step = b.after(b.pace.healthy, func() {
-		t.healthy = true
-		if t.service != nil {
-			t.deployment.recover(t.service)
-			b.reconcile(t.service)
-		}
-	})
+	if t.checked() {
+		b.weigh(t) // it may have been found healthy before
+		return
+	}
+	t.step = b.after(b.pace.healthy, func() { b.prove(t) })
+}
+
+// prove counts a task as healthy.
+func (b *ecsBackend) prove(t *task) {
+	t.healthy = true
+	if t.service != nil {
+		t.deployment.recover(t.service)
+		b.reconcile(t.service)
+	}
 }
 
 // stop makes a task end, for the first reason given.
@@ -249,57 +258,6 @@ func (b *ecsBackend) fail(t *task, code types.TaskStopCode, reason string) {
 }
 
 func (c *container) essential() bool { return c.definition.Essential == nil || *c.definition.Essential }
-
-// spec is the task as a runtime needs it.
-func (t *task) spec() TaskSpec {
-	s := TaskSpec{ID: t.id, Cluster: t.cluster.name, Family: *t.definition.Family}
-	for _, c := range t.containers {
-		s.Containers = append(s.Containers, containerSpec(c.definition, t.override(*c.definition.Name)))
-	}
-	return s
-}
-
-// override is what RunTask said about a container, empty if nothing.
-func (t *task) override(name string) types.ContainerOverride {
-	if t.overrides != nil {
-		for _, o := range t.overrides.ContainerOverrides {
-			if aws.ToString(o.Name) == name {
-				return o
-			}
-		}
-	}
-	return types.ContainerOverride{}
-}
-
-func containerSpec(d *types.ContainerDefinition, over types.ContainerOverride) ContainerSpec {
-	s := ContainerSpec{Name: *d.Name, Image: *d.Image, StopTimeout: defaultStopTimeout}
-	if d.StopTimeout != nil {
-		s.StopTimeout = time.Duration(*d.StopTimeout) * time.Second
-	}
-	command := d.Command
-	if over.Command != nil {
-		command = over.Command
-	}
-	s.Command = append(append(s.Command, d.EntryPoint...), command...)
-	at := make(map[string]int)
-	for _, pairs := range [][]types.KeyValuePair{d.Environment, over.Environment} {
-		for _, e := range pairs {
-			name := aws.ToString(e.Name)
-			line := name + "=" + aws.ToString(e.Value)
-			if i, there := at[name]; there {
-				s.Env[i] = line
-				continue
-			}
-			at[name] = len(s.Env)
-			s.Env = append(s.Env, line)
-		}
-	}
-	for _, p := range d.PortMappings {
-		protocol := cmp.Or(p.Protocol, types.TransportProtocolTcp)
-		s.Ports = append(s.Ports, ContainerPort{Port: aws.ToInt32(p.ContainerPort), Protocol: string(protocol)})
-	}
-	return s
-}
 
 // dnsName is the private name that AWS derives from an address.
 func (n nic) dnsName() string {

@@ -11,6 +11,7 @@ import (
 type taskSink struct {
 	b    *ecsBackend
 	task *task
+	spec TaskSpec
 }
 
 func (s *taskSink) Pending() {
@@ -29,6 +30,10 @@ func (s *taskSink) Running(name string, as RunningContainer) {
 	}
 	c.status = taskRunning
 	c.as = as
+	t.supervised = b.supervises(s.spec)
+	if as.IP != "" {
+		t.nic.ip = as.IP
+	}
 	if t.pullStopped.IsZero() {
 		t.pullStopped = b.clock.Now()
 	}
@@ -82,6 +87,19 @@ func (s *taskSink) Failed(name, reason string) {
 	}
 	b.fail(t, types.TaskStopCodeTaskFailedToStart, reason)
 	b.deprovision(t)
+}
+
+func (s *taskSink) Health(name string, status types.HealthStatus) {
+	b, t := s.b, s.task
+	b.lock()
+	defer b.unlock()
+	c := t.container(name)
+	if c == nil || c.status == taskStopped || c.health == status {
+		return
+	}
+	c.health = status
+	t.version++
+	b.weigh(t)
 }
 
 func (s *taskSink) Log(name string, line LogLine) {

@@ -140,7 +140,7 @@ func TestOverridesReachTheContainer(t *testing.T) {
 		Environment: env("A", "1", "B", "2"), StopTimeout: aws.Int32(7),
 	}
 	got := containerSpec(d, types.ContainerOverride{Command: []string{"z"}, Environment: env("B", "3", "C", "4")})
-	if !slices.Equal(got.Command, []string{"/init", "z"}) || !slices.Equal(got.Env, []string{"A=1", "B=3", "C=4"}) || got.StopTimeout != 7*time.Second {
+	if !slices.Equal(got.EntryPoint, []string{"/init"}) || !slices.Equal(got.Command, []string{"z"}) || !slices.Equal(got.Env, []string{"A=1", "B=3", "C=4"}) || got.StopTimeout != 7*time.Second {
 		t.Errorf("%+v", got)
 	}
 }

@@ -29,7 +29,7 @@ func TestCommandLine(t *testing.T) {
 	t.Run("refusals", w.testRefusals)
 	t.Run("names", func(t *testing.T) { w.testNames(t, id) })
 	t.Run("copy", func(t *testing.T) { w.testCopy(t, id) })
-	t.Run("forward", func(t *testing.T) { w.testForward(t, id) })
+	t.Run("forward", func(t *testing.T) { w.testForward(t, "--cluster", "shop", "--task", id) })
 	t.Run("terminal", func(t *testing.T) { w.testTerminal(t, id) })
 	w.Faults().Connections(sandbox.ConnectionFaults{DropEvery: 7})
 	t.Run("exec on a bad network", func(t *testing.T) { w.testExec(t, id) })
@@ -129,14 +129,17 @@ func (w *world) testCopy(t *testing.T, id string) {
 	}
 }
 
-func (w *world) testForward(t *testing.T, id string) {
+func (w *world) testForward(t *testing.T, target ...string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	out, to := io.Pipe()
 	var messages bytes.Buffer
 	ended := make(chan error, 1)
 	go func() {
-		ended <- w.command(&bytes.Buffer{}, to, &messages, "forward", "--cluster", "shop", "--task", id, "--remote", "8080").ExecuteContext(ctx)
+		args := append([]string{"forward", "--remote", "8080"}, target...)
+		err := w.command(&bytes.Buffer{}, to, &messages, args...).ExecuteContext(ctx)
+		_ = to.CloseWithError(err)
+		ended <- err
 	}()
 	var address string
 	if _, err := fmt.Fscanln(out, &address); err != nil {

@@ -2,5 +2,11 @@
 
 package cli
 
-// DefaultRuntime is what runs the sandbox's tasks unless told otherwise.
-const DefaultRuntime = "process"
+import "gantry/aws/sandbox"
+
+// withoutEngine is what runs tasks when no engine can, and the demo app in any
+// case.
+func withoutEngine() (sandbox.Runtime, string, error) {
+	r, err := sandbox.Process(sandbox.ProcessConfig{})
+	return r, processRuntime, err
+}

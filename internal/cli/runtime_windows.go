@@ -1,5 +1,7 @@
 package cli
 
-// DefaultRuntime is what runs the sandbox's tasks unless told otherwise: on
-// Windows nothing does, and tasks are states only.
-const DefaultRuntime = "none"
+import "gantry/aws/sandbox"
+
+// withoutEngine is what runs tasks when no engine can, and the demo app in any
+// case: on Windows nothing does, and they are states only.
+func withoutEngine() (sandbox.Runtime, string, error) { return sandbox.None(), noRuntime, nil }

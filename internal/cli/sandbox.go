@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gantry/aws/sandbox"
+	"gantry/docker"
 	"gantry/internal/diagnose"
 )
 
@@ -17,6 +16,7 @@ import (
 func Sandbox() *cobra.Command {
 	var config sandbox.Config
 	var runtime string
+	var at docker.Options
 	c := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve a local AWS until a signal ends it",
@@ -26,25 +26,29 @@ func Sandbox() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			return serve(cmd, config, runtime)
+			return serve(cmd, config, runtime, at)
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&config.Listen, "listen", "127.0.0.1:0", "loopback address and port to serve on; port 0 takes a free one")
-	f.StringVar(&runtime, "runtime", DefaultRuntime, "what runs the tasks: process (the built-in demo app) or none (states only)")
+	f.StringVar(&runtime, "runtime", DefaultRuntime, RuntimeHelp)
+	f.StringVar(&at.Context, "docker-context", "", "context of the Docker engine; else as the docker command chooses")
 	f.BoolVar(&config.Empty, "empty", false, "start without the demo world")
 	c.AddCommand(sandboxEnv())
 	return c
 }
 
-func serve(cmd *cobra.Command, config sandbox.Config, runtime string) error {
-	s, err := StartSandbox(cmd.Context(), config, runtime)
+func serve(cmd *cobra.Command, config sandbox.Config, runtime string, at docker.Options) error {
+	s, err := StartSandbox(cmd.Context(), config, runtime, at)
 	if err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(s.Exports(), "\n")); err != nil {
 		_ = s.Close()
 		return fmt.Errorf("print the exports: %w", err)
+	}
+	if runs, err := s.Runtime(cmd.Context()); err == nil {
+		_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "sandbox at "+s.URL()+", "+runs)
 	}
 	<-cmd.Context().Done()
 	return s.Close()
@@ -68,25 +72,4 @@ func sandboxEnv() *cobra.Command {
 			return err
 		},
 	}
-}
-
-// StartSandbox starts the local AWS with the runtime of that name.
-func StartSandbox(ctx context.Context, config sandbox.Config, runtime string) (*sandbox.Server, error) {
-	switch runtime {
-	case "process":
-		process, err := sandbox.Process(sandbox.ProcessConfig{})
-		if err != nil {
-			return nil, err
-		}
-		config.Runtime = process
-	case "none":
-		config.Runtime = sandbox.None()
-	default:
-		return nil, &diagnose.Error{What: fmt.Sprintf("there is no runtime %q", runtime), Do: "choose process or none"}
-	}
-	s, err := sandbox.Start(ctx, config)
-	if err != nil && !errors.As(err, new(*diagnose.Error)) {
-		return nil, &diagnose.Error{What: "start the sandbox", Cause: err.Error(), Do: "choose another loopback address with --listen", Err: err}
-	}
-	return s, err
 }

@@ -1,0 +1,125 @@
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Containers outlive their sandbox when that is killed. They carry the name of
+// a file that it holds locked as long as it lives: a process id would not do,
+// since another process may have it by now.
+
+// owner is a sandbox as its containers know it.
+type owner struct {
+	name  string
+	marks map[string]string // the labels
+	path  string
+	held  io.Closer
+}
+
+// newOwner makes and locks the file, in dir or in the user's runtime directory.
+func newOwner(dir string) (owner, error) {
+	dir = cmp.Or(dir, runDirs()[0])
+	if err := makePrivateDir(dir); err != nil {
+		return owner{}, err
+	}
+	machine, err := os.Hostname()
+	if err != nil {
+		return owner{}, fmt.Errorf("ask for the machine's name: %w", err)
+	}
+	o := owner{name: newName()}
+	o.path = filepath.Join(dir, "docker-"+o.name+".lock")
+	o.held, err = holdFile(o.path)
+	if err != nil {
+		return owner{}, err
+	}
+	// Engines are shared: another machine's sandbox is not ours to judge.
+	o.marks = map[string]string{ownerLabel: o.name, lockLabel: machine + ":" + o.path}
+	return o, nil
+}
+
+// release says that nothing is left of the sandbox.
+func (o owner) release() error { return errors.Join(o.held.Close(), removeFile(o.path)) }
+
+// dead reports whether the sandbox that a lock label names has ended. One that
+// cannot be judged lives.
+func dead(lock, machine string) bool {
+	path, ours := strings.CutPrefix(lock, machine+":")
+	if !ours || !filepath.IsAbs(path) {
+		return false
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	return !heldByAnother(path)
+}
+
+// sweepTimeout bounds the removal of what killed sandboxes left.
+const sweepTimeout = 5 * time.Minute
+
+// sweep removes what killed sandboxes left on the engine.
+func (r *Containers) sweep() {
+	ctx, cancel := context.WithTimeout(r.ctx, sweepTimeout)
+	defer cancel()
+	machine, err := os.Hostname()
+	if err != nil {
+		return
+	}
+	containers, images, err := r.engine.Labeled(ctx, ownerLabel)
+	if err != nil {
+		r.log.Warn("look for what killed sandboxes left", "error", err)
+		return
+	}
+	locks := make(map[string]bool) // lock -> dead
+	left := func(t EngineThing) bool {
+		lock := t.Labels[lockLabel]
+		if _, known := locks[lock]; !known {
+			locks[lock] = dead(lock, machine)
+		}
+		return locks[lock]
+	}
+	r.sweepContainers(ctx, containers, left)
+	for _, image := range images {
+		if left(image) {
+			if err := r.engine.RemoveImage(ctx, image.ID); err != nil {
+				r.log.Warn("remove an image that a killed sandbox left", "error", err)
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	for lock, isDead := range locks {
+		if path, ours := strings.CutPrefix(lock, machine+":"); ours && isDead {
+			_ = removeFile(path)
+		}
+	}
+}
+
+// sweepContainers removes some at once: each takes the engine a while.
+func (r *Containers) sweepContainers(ctx context.Context, all []EngineThing, left func(EngineThing) bool) {
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, startsAtOnce)
+	for _, c := range all {
+		if !left(c) {
+			continue
+		}
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			if err := r.engine.Remove(ctx, c.ID); err != nil && ctx.Err() == nil {
+				r.log.Warn("remove a container that a killed sandbox left", "error", err)
+			}
+		})
+	}
+	wait.Wait()
+}
