@@ -43,7 +43,7 @@ func (e engine) Facts(ctx context.Context) (sandbox.EngineFacts, error) {
 
 func (e engine) Pull(ctx context.Context, image, platform string, login sandbox.RegistryLogin) (string, error) {
 	auth := docker.RegistryAuth{Username: login.Username, Password: login.Password}
-	digest, err := e.client.PullTaskImage(ctx, image, platform, auth)
+	digest, err := e.client.Pull(ctx, image, platform, auth, func(docker.TransferProgress) {})
 	return digest, inWords(err)
 }
 
