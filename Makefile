@@ -4,7 +4,7 @@ BIN := bin
 # Modules that wait for the network all their life: 1.2 MB less without inlining.
 SMALL := -gcflags=github.com/aws/...=-l -gcflags=github.com/moby/...=-l -gcflags=github.com/docker/...=-l \
 	-gcflags=github.com/containerd/...=-l -gcflags=github.com/tonistiigi/...=-l -gcflags=github.com/google/...=-l \
-	-gcflags=google.golang.org/...=-l -gcflags=go.opentelemetry.io/...=-l
+	-gcflags=google.golang.org/...=-l
 
 .PHONY: build test lint bench shots cross
 

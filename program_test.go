@@ -65,7 +65,7 @@ var releaseFlags = []string{
 	"-tags=grpcnotrace", "-trimpath", "-ldflags=-s -w",
 	"-gcflags=github.com/aws/...=-l", "-gcflags=github.com/moby/...=-l", "-gcflags=github.com/docker/...=-l",
 	"-gcflags=github.com/containerd/...=-l", "-gcflags=github.com/tonistiigi/...=-l", "-gcflags=github.com/google/...=-l",
-	"-gcflags=google.golang.org/...=-l", "-gcflags=go.opentelemetry.io/...=-l",
+	"-gcflags=google.golang.org/...=-l",
 }
 
 // compile builds a package as `make build` does.

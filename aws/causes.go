@@ -8,13 +8,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+
+	"gantry/internal/pattern"
 )
 
 // rules are asked in this order; the first that says something is taken. What
@@ -182,11 +183,11 @@ func (f failure) badSignature() finding {
 
 // denial finds action, resource and reason in IAM's text: "User: … is not
 // authorized to perform: ecs:StopTask on resource: arn:… because no …".
-var denial = regexp.MustCompile(`not authorized to perform: ([\w-]+:[\w*]+)(?: on resource: (\S+))?(?: (?:because|with) (.+))?`)
+var denial = pattern.Late(`not authorized to perform: ([\w-]+:[\w*]+)(?: on resource: (\S+))?(?: (?:because|with) (.+))?`)
 
 func (f failure) denied() finding {
 	action, resource, reason := f.action(), "*", ""
-	if m := denial.FindStringSubmatch(f.message); m != nil {
+	if m := denial().FindStringSubmatch(f.message); m != nil {
 		action, reason = m[1], m[3]
 		if m[2] != "" {
 			resource = strings.TrimRight(m[2], ".")

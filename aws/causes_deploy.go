@@ -1,8 +1,9 @@
 package aws
 
 import (
-	"regexp"
 	"strings"
+
+	"gantry/internal/pattern"
 )
 
 // aboutRegistry: what ECR answers by code.
@@ -48,12 +49,12 @@ func (f failure) aboutDeployment() finding {
 	return finding{}
 }
 
-var wantsExecutionRole = regexp.MustCompile(`execution role ARN to support ([^.]+)`)
+var wantsExecutionRole = pattern.Late(`execution role ARN to support ([^.]+)`)
 
 // aboutRefusedDeployment: texts that are all ECS gives for quite different
 // causes.
 func (f failure) aboutRefusedDeployment() finding {
-	if m := wantsExecutionRole.FindStringSubmatch(f.message); m != nil {
+	if m := wantsExecutionRole().FindStringSubmatch(f.message); m != nil {
 		return finding{ErrRefused, "Fargate needs an execution role for " + m[1], "choose an execution role, such as ecsTaskExecutionRole with AmazonECSTaskExecutionRolePolicy"}
 	}
 	switch {

@@ -82,7 +82,7 @@ func (c *Client) Rename(ctx context.Context, id, name string) error {
 // checkName refuses what the engine would, in clearer words.
 // https://github.com/moby/moby/blob/master/daemon/names/names.go
 func checkName(what, name string) error {
-	if containerName.MatchString(name) {
+	if containerName().MatchString(name) {
 		return nil
 	}
 	return &diagnose.Error{

@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -26,6 +25,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/tonistiigi/fsutil"
 	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"gantry/internal/pattern"
 )
 
 // buildClassic sends the whole context to POST /build and reads the builder's
@@ -213,7 +214,7 @@ func storedAccounts() map[string]registry.AuthConfig {
 
 // classicStep is how Docker ("Step 2/3 : RUN x") and Podman ("STEP 2/3: RUN x")
 // begin one.
-var classicStep = regexp.MustCompile(`^(?i:step) (\d+)/(\d+) ?: (.*)$`)
+var classicStep = pattern.Late(`^(?i:step) (\d+)/(\d+) ?: (.*)$`)
 
 // readClassic reads the builder's answer to its end. Errors are in the answer,
 // under status 200.
@@ -263,7 +264,7 @@ func (r *classicReader) read(g *graph, m jsonstream.Message) {
 
 func (r *classicReader) line(g *graph, line string) {
 	text := strings.TrimSpace(line)
-	if m := classicStep.FindStringSubmatch(text); m != nil {
+	if m := classicStep().FindStringSubmatch(text); m != nil {
 		r.complete(g)
 		n := g.node(m[1])
 		n.step.Stage, n.step.Name = "["+m[1]+"/"+m[2]+"]", m[3]

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"gantry/internal/diagnose"
+	"gantry/internal/pattern"
 )
 
 // SourceLine is a line of a Dockerfile.
@@ -231,7 +231,7 @@ func (d *Dockerfile) explainParse(data []byte, err error) error {
 			return &diagnose.Error{What: what, Cause: fmt.Sprintf("line %d: %s", p.Line.Number, p.What), Do: p.Do, Err: err}
 		}
 	}
-	cause := firstLine(lineInError.ReplaceAllString(err.Error(), ""))
+	cause := firstLine(lineInError().ReplaceAllString(err.Error(), ""))
 	if line == 0 {
 		return &diagnose.Error{What: what, Cause: cause, Do: "correct the Dockerfile", Err: err}
 	}
@@ -241,7 +241,7 @@ func (d *Dockerfile) explainParse(data []byte, err error) error {
 	return &diagnose.Error{What: what, Cause: fmt.Sprintf("line %d: %s", line, cause), Do: "correct that line", Err: err}
 }
 
-var lineInError = regexp.MustCompile(`(?:on )?line (\d+): ?`)
+var lineInError = pattern.Late(`(?:on )?line (\d+): ?`)
 
 // errorLine is the line that a parser's error is about, 0 if it names none.
 func errorLine(err error) int {
@@ -254,7 +254,7 @@ func errorLine(err error) int {
 		}
 	}
 	n := 0
-	if m := lineInError.FindStringSubmatch(err.Error()); m != nil {
+	if m := lineInError().FindStringSubmatch(err.Error()); m != nil {
 		_, _ = fmt.Sscan(m[1], &n)
 	}
 	return n

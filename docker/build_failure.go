@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"gantry/internal/diagnose"
+	"gantry/internal/pattern"
 )
 
 // buildFailure is what the rules look at.
@@ -78,10 +79,10 @@ func innermost(text string) string {
 	for _, layer := range []string{"failed to solve with frontend dockerfile.v0: ", "failed to solve: ", "failed to create LLB definition: "} {
 		text = strings.ReplaceAll(text, layer, "")
 	}
-	return rpcLayer.ReplaceAllString(text, "")
+	return rpcLayer().ReplaceAllString(text, "")
 }
 
-var rpcLayer = regexp.MustCompile(`rpc error: code = \w+ desc = `)
+var rpcLayer = pattern.Late(`rpc error: code = \w+ desc = `)
 
 func (f buildFailure) says(phrases ...string) bool {
 	text := strings.ToLower(f.text)
@@ -132,11 +133,11 @@ func orThis(platform string) string {
 	return platform
 }
 
-var syntaxLine = regexp.MustCompile(`(?mi)^#\s*syntax\s*=\s*(\S+)`)
+var syntaxLine = pattern.Late(`(?mi)^#\s*syntax\s*=\s*(\S+)`)
 
 // missingFrontend: a `# syntax=` line wants an image before anything is built.
 func missingFrontend(f buildFailure) finding {
-	m := syntaxLine.FindSubmatch(firstLines(f.plan.source))
+	m := syntaxLine().FindSubmatch(firstLines(f.plan.source))
 	if m == nil || !unreachableRegistry(f) || !strings.Contains(f.text+f.step.Name, pathOf(string(m[1]))) {
 		return finding{}
 	}
@@ -170,18 +171,18 @@ func pathOf(image string) string {
 
 // How the builders say that a file to copy is missing: BuildKit 20.10 and
 // newer, then the classic builder and Podman.
-var missingFiles = []*regexp.Regexp{
-	regexp.MustCompile(`failed to (?:compute cache key|calculate checksum).*?"/?([^"]+)"(?:: not found| not found)`),
-	regexp.MustCompile(`(?:COPY|ADD) failed: file not found in build context or excluded by \.dockerignore: (?:stat|lstat) (.+?): file does not exist`),
-	regexp.MustCompile(`(?:COPY|ADD) failed: (no source files were specified)`),
-	regexp.MustCompile(`checking on sources under .*?: Rel.*?: ("?[^"]+"?)`),
-	regexp.MustCompile(`(?:no items matching glob|copier: stat:) "([^"]+)"`),
-	regexp.MustCompile(`(?:lstat|stat|failed to walk) (/var/lib/\S+ ?\S*: no such file or directory)`),
+var missingFiles = []func() *regexp.Regexp{
+	pattern.Late(`failed to (?:compute cache key|calculate checksum).*?"/?([^"]+)"(?:: not found| not found)`),
+	pattern.Late(`(?:COPY|ADD) failed: file not found in build context or excluded by \.dockerignore: (?:stat|lstat) (.+?): file does not exist`),
+	pattern.Late(`(?:COPY|ADD) failed: (no source files were specified)`),
+	pattern.Late(`checking on sources under .*?: Rel.*?: ("?[^"]+"?)`),
+	pattern.Late(`(?:no items matching glob|copier: stat:) "([^"]+)"`),
+	pattern.Late(`(?:lstat|stat|failed to walk) (/var/lib/\S+ ?\S*: no such file or directory)`),
 }
 
 func missingFile(f buildFailure) finding {
-	for _, pattern := range missingFiles {
-		m := pattern.FindStringSubmatch(f.text)
+	for _, late := range missingFiles {
+		m := late().FindStringSubmatch(f.text)
 		if m == nil {
 			continue
 		}
@@ -284,15 +285,15 @@ func sourcesOf(instruction string) []string {
 }
 
 // How the builders say that a command ended badly: BuildKit, classic, Podman.
-var exitCodes = []*regexp.Regexp{
-	regexp.MustCompile(`exit code: (\d+)`),
-	regexp.MustCompile(`returned a non-zero code: (\d+)`),
-	regexp.MustCompile(`exit status (\d+)`),
+var exitCodes = []func() *regexp.Regexp{
+	pattern.Late(`exit code: (\d+)`),
+	pattern.Late(`returned a non-zero code: (\d+)`),
+	pattern.Late(`exit status (\d+)`),
 }
 
 func failedCommand(f buildFailure) finding {
-	for _, pattern := range exitCodes {
-		m := pattern.FindStringSubmatch(f.text)
+	for _, late := range exitCodes {
+		m := late().FindStringSubmatch(f.text)
 		if m == nil {
 			continue
 		}
@@ -339,11 +340,11 @@ func missingBase(f buildFailure) finding {
 	return finding{}
 }
 
-var metadataStep = regexp.MustCompile(`(?:load metadata for|FROM) (\S+)`)
+var metadataStep = pattern.Late(`(?:load metadata for|FROM) (\S+)`)
 
 // baseImage names the image that a failure is about.
 func baseImage(f buildFailure) string {
-	if m := metadataStep.FindStringSubmatch(f.step.Name); m != nil {
+	if m := metadataStep().FindStringSubmatch(f.step.Name); m != nil {
 		return clean(strings.TrimPrefix(strings.TrimPrefix(m[1], "docker.io/"), "library/"))
 	}
 	return "the base image"

@@ -2,11 +2,12 @@ package docker
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"gantry/internal/pattern"
 )
 
 // instruction is one of a Dockerfile's, with the lines it stands on.
@@ -35,13 +36,13 @@ func readInstructions(data []byte) ([]instruction, error) {
 	return all, nil
 }
 
-var stagePosition = regexp.MustCompile(`^\[(?:.*?([\w.-]+) )?(\d+)/(\d+)\]$`)
+var stagePosition = pattern.Late(`^\[(?:.*?([\w.-]+) )?(\d+)/(\d+)\]$`)
 
 // instruction finds the lines of the Dockerfile that a step was made from, 0
 // if that cannot be told. BuildKit writes the instruction with its variables
 // put in, so the place "[builder 2/3]" decides and the keyword confirms.
 func (p buildPlan) instruction(s Step) (first, last int) {
-	m := stagePosition.FindStringSubmatch(s.Stage)
+	m := stagePosition().FindStringSubmatch(s.Stage)
 	all, err := readInstructions(p.source)
 	if m == nil || err != nil {
 		return 0, 0

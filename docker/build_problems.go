@@ -3,10 +3,11 @@ package docker
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"gantry/internal/pattern"
 )
 
 // A Dockerfile knows a comment only at the start of a line, and only ASCII
@@ -22,7 +23,7 @@ var wordInstructions = map[string]bool{
 	"RUN": false, "CMD": false, "ENTRYPOINT": false, "SHELL": false, "HEALTHCHECK": false, "ONBUILD": false, "MAINTAINER": false,
 }
 
-var hereDocument = regexp.MustCompile(`<<-?["']?([A-Za-z_]\w*)["']?`)
+var hereDocument = pattern.Late(`<<-?["']?([A-Za-z_]\w*)["']?`)
 
 // scan walks the lines of a Dockerfile as its parser does.
 type scan struct {
@@ -69,7 +70,7 @@ func (s *scan) next(text string) bool {
 	}
 	s.continued = strings.HasSuffix(trimmed, s.escape)
 	if s.keyword == "RUN" || s.keyword == "COPY" || s.keyword == "ADD" {
-		for _, m := range hereDocument.FindAllStringSubmatch(text, -1) {
+		for _, m := range hereDocument().FindAllStringSubmatch(text, -1) {
 			s.here = append(s.here, m[1])
 		}
 	}

@@ -1,9 +1,10 @@
 package docker
 
 import (
-	"regexp"
 	"strings"
 	"time"
+
+	"gantry/internal/pattern"
 )
 
 // StepState is where a step of a build stands.
@@ -124,12 +125,12 @@ func (g *graph) node(id string) *node {
 	return n
 }
 
-var stepMark = regexp.MustCompile(`^(\[[^\]]+\])\s+(.*)$`)
+var stepMark = pattern.Late(`^(\[[^\]]+\])\s+(.*)$`)
 
 // rename sets name and stage from BuildKit's "[builder 2/3] RUN make".
 func (n *node) rename(name string) {
 	n.step.Stage, n.step.Name = "", name
-	if m := stepMark.FindStringSubmatch(name); m != nil {
+	if m := stepMark().FindStringSubmatch(name); m != nil {
 		n.step.Stage, n.step.Name = m[1], m[2]
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"regexp"
 	"strings"
 	"syscall"
 
 	"github.com/containerd/errdefs"
+
+	"gantry/internal/pattern"
 )
 
 // rules name the cause of a failure; the first that knows it wins, so the
@@ -134,14 +135,14 @@ func oldVersion(f failure) finding {
 	return finding{}
 }
 
-var portNumber = regexp.MustCompile(`(?:Bind for |listen tcp\d? |exposing port \S+ -> |listen udp\d? )?((?:\d+\.\d+\.\d+\.\d+|\[[^\]]*\]|):\d+)`)
+var portNumber = pattern.Late(`(?:Bind for |listen tcp\d? |exposing port \S+ -> |listen udp\d? )?((?:\d+\.\d+\.\d+\.\d+|\[[^\]]*\]|):\d+)`)
 
 func portTaken(f failure) finding {
 	if !f.says("port is already allocated", "address already in use", "ports are not available") {
 		return finding{}
 	}
 	port := "the port"
-	if m := portNumber.FindStringSubmatch(f.text); m != nil {
+	if m := portNumber().FindStringSubmatch(f.text); m != nil {
 		port = "port " + m[1][strings.LastIndex(m[1], ":")+1:]
 	}
 	cause := port + " is taken by another program of this machine"
@@ -151,10 +152,10 @@ func portTaken(f failure) finding {
 	return finding{ErrPortTaken, cause, "publish another port, or stop what has it"}
 }
 
-var takenName = regexp.MustCompile(`name "?/?([^" ]+?)"? is already in use(?: by container "?([0-9a-f]{12,64}))?`)
+var takenName = pattern.Late(`name "?/?([^" ]+?)"? is already in use(?: by container "?([0-9a-f]{12,64}))?`)
 
 func nameTaken(f failure) finding {
-	m := takenName.FindStringSubmatch(f.text)
+	m := takenName().FindStringSubmatch(f.text)
 	if m == nil {
 		return finding{}
 	}
@@ -207,12 +208,12 @@ func badVolume(f failure) finding {
 }
 
 // upgradeStatus is all that the client keeps of a refusal to attach.
-var upgradeStatus = regexp.MustCompile(`unable to upgrade to tcp, received (\d+)`)
+var upgradeStatus = pattern.Late(`unable to upgrade to tcp, received (\d+)`)
 
 // notAttached knows what the status alone can mean: the container has ended, or
 // is gone, since it was looked at.
 func notAttached(f failure) finding {
-	m := upgradeStatus.FindStringSubmatch(f.text)
+	m := upgradeStatus().FindStringSubmatch(f.text)
 	if m == nil {
 		return finding{}
 	}

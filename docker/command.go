@@ -2,10 +2,10 @@ package docker
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 
+	"gantry/internal/pattern"
 	"gantry/internal/secret"
 )
 
@@ -37,11 +37,11 @@ func (c *Client) elsewhere() []string {
 	return nil
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+var plainWord = pattern.Late(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
 // quote makes one word of a POSIX shell's command line, whatever is in it.
 func quote(word string) string {
-	if plainWord.MatchString(word) {
+	if plainWord().MatchString(word) {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
+	"gantry/internal/pattern"
 	"gantry/internal/secret"
 )
 
@@ -134,12 +134,12 @@ func mounts(points []container.MountPoint) []Mount {
 
 // Engines before API 1.52 say health and exit code in the status text alone.
 var (
-	statusExit   = regexp.MustCompile(`^(?:Exited|Restarting) \((\d+)\)`)
-	statusHealth = regexp.MustCompile(`\((?:health: )?(starting|healthy|unhealthy)\)`)
+	statusExit   = pattern.Late(`^(?:Exited|Restarting) \((\d+)\)`)
+	statusHealth = pattern.Late(`\((?:health: )?(starting|healthy|unhealthy)\)`)
 )
 
 func exitCodeOf(status string) int {
-	m := statusExit.FindStringSubmatch(status)
+	m := statusExit().FindStringSubmatch(status)
 	if m == nil {
 		return 0
 	}
@@ -151,7 +151,7 @@ func exitCodeOf(status string) int {
 }
 
 func healthOf(status string) string {
-	if m := statusHealth.FindStringSubmatch(status); m != nil {
+	if m := statusHealth().FindStringSubmatch(status); m != nil {
 		return m[1]
 	}
 	return ""

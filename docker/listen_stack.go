@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"gantry/internal/pattern"
 )
 
 // Stack is the framework that an app in a container is likely made with, as far
@@ -179,7 +181,7 @@ func matches(pattern *regexp.Regexp, text string) bool {
 }
 
 // bindVariable are names under which apps are told where to listen.
-var bindVariable = regexp.MustCompile(`(?i)^(.*_)?(HOST|HOSTNAME|ADDRESS|ADDR|BIND|BINDING|BIND_ADDRESS|LISTEN|LISTEN_ADDR|LISTEN_ADDRESS|LISTEN_HOST|URLS)$`)
+var bindVariable = pattern.Late(`(?i)^(.*_)?(HOST|HOSTNAME|ADDRESS|ADDR|BIND|BINDING|BIND_ADDRESS|LISTEN|LISTEN_ADDR|LISTEN_ADDRESS|LISTEN_HOST|URLS)$`)
 
 // loopbackVariable is the environment entry that tells the app to listen on the
 // loopback, changed to all addresses. Variables that name another server, such
@@ -187,14 +189,14 @@ var bindVariable = regexp.MustCompile(`(?i)^(.*_)?(HOST|HOSTNAME|ADDRESS|ADDR|BI
 func loopbackVariable(env []string) string {
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		if bindVariable.MatchString(name) && !clientVariable.MatchString(name) && anywhere(value) != value {
+		if bindVariable().MatchString(name) && !clientVariable().MatchString(name) && anywhere(value) != value {
 			return name + "=" + anywhere(value)
 		}
 	}
 	return ""
 }
 
-var clientVariable = regexp.MustCompile(`(?i)(DB|DATABASE|REDIS|MYSQL|POSTGRES|PG|MONGO|KAFKA|SMTP|MAIL|PROXY|RABBITMQ|AMQP|ELASTIC\w*|REMOTE|UPSTREAM|BACKEND|API)_?`)
+var clientVariable = pattern.Late(`(?i)(DB|DATABASE|REDIS|MYSQL|POSTGRES|PG|MONGO|KAFKA|SMTP|MAIL|PROXY|RABBITMQ|AMQP|ELASTIC\w*|REMOTE|UPSTREAM|BACKEND|API)_?`)
 
 // loopbackArgument is the word of a command that holds a loopback address.
 func loopbackArgument(command []string) string {
@@ -206,9 +208,9 @@ func loopbackArgument(command []string) string {
 	return ""
 }
 
-var loopbackAddress = regexp.MustCompile(`(^|[=/@])(127\.0\.0\.1|localhost|\[::1\])(:\d+|/|$)`)
+var loopbackAddress = pattern.Late(`(^|[=/@])(127\.0\.0\.1|localhost|\[::1\])(:\d+|/|$)`)
 
 // anywhere changes a loopback address in a word to all addresses.
 func anywhere(word string) string {
-	return loopbackAddress.ReplaceAllString(word, "${1}"+netip.IPv4Unspecified().String()+"${3}")
+	return loopbackAddress().ReplaceAllString(word, "${1}"+netip.IPv4Unspecified().String()+"${3}")
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gantry/internal/diagnose"
+	"gantry/internal/pattern"
 )
 
 // LogFile is a file in a container that its programs write their log to,
@@ -85,13 +85,13 @@ func statLogs(ctx context.Context, api *client.Client, id string, paths []string
 // logNames are the names that servers give their logs: app.log, catalina.out,
 // catalina.2026-11-23.log, localhost_access_log.2026-11-23.txt, error_log,
 // app.log.1.
-var logNames = regexp.MustCompile(`(?i)(\.log(\.\d+)?|\.out|_log(\.[\d-]+)?(\.txt)?|\.log\.[\d-]+)$`)
+var logNames = pattern.Late(`(?i)(\.log(\.\d+)?|\.out|_log(\.[\d-]+)?(\.txt)?|\.log\.[\d-]+)$`)
 
 // notLogs are files of package tools and shells with such names.
-var notLogs = regexp.MustCompile(`^/var/log/(apt|dpkg|alternatives|installer|yum|dnf)|\.(gz|zip|xz|bz2)$|^/(proc|sys|dev)/`)
+var notLogs = pattern.Late(`^/var/log/(apt|dpkg|alternatives|installer|yum|dnf)|\.(gz|zip|xz|bz2)$|^/(proc|sys|dev)/`)
 
 func namedLikeLog(p string) bool {
-	return logNames.MatchString(path.Base(p)) && !notLogs.MatchString(p)
+	return logNames().MatchString(path.Base(p)) && !notLogs().MatchString(p)
 }
 
 // TailOptions says how much of a file to read.

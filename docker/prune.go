@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,8 @@ import (
 	"github.com/moby/moby/api/types/volume"
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
+
+	"gantry/internal/pattern"
 )
 
 // PruneKind is a group of things that can be removed together.
@@ -160,7 +161,7 @@ func idleNetworks(all []network.Summary, containers []container.Summary) []Prune
 // Engines from 23.0 on label anonymous volumes; before, only the name tells.
 const anonymousLabel = "com.docker.volume.anonymous"
 
-var anonymousName = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var anonymousName = pattern.Late(`^[0-9a-f]{64}$`)
 
 func idleVolumes(all []volume.Volume, containers []container.Summary) (anonymous, named []PruneItem) {
 	used := map[string]bool{}
@@ -177,7 +178,7 @@ func idleVolumes(all []volume.Volume, containers []container.Summary) (anonymous
 		if v.UsageData != nil {
 			item.Bytes = max(v.UsageData.Size, 0)
 		}
-		if _, labeled := v.Labels[anonymousLabel]; labeled || anonymousName.MatchString(v.Name) {
+		if _, labeled := v.Labels[anonymousLabel]; labeled || anonymousName().MatchString(v.Name) {
 			item.Name = short(v.Name)
 			anonymous = append(anonymous, item)
 		} else {

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"maps"
-	"regexp"
 	"strings"
 	"time"
 
@@ -12,10 +11,11 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"gantry/internal/diagnose"
+	"gantry/internal/pattern"
 )
 
 // containerName is the engine's own rule.
-var containerName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+var containerName = pattern.Late(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
 // RunOptions say what to run. Only Image must be set.
 type RunOptions struct {

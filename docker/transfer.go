@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/api/types/registry"
+
+	"gantry/internal/pattern"
 )
 
 // String hides what is secret, wherever the value is printed.
@@ -144,7 +145,7 @@ func follow(ctx context.Context, answer io.Reader, d *progressing) error {
 
 // The line that names the digest: "1: digest: sha256:… size: 736" ends a push,
 // "Digest: sha256:…" a pull.
-var digestLine = regexp.MustCompile(`(?i)\bdigest: (sha256:[0-9a-f]{64})`)
+var digestLine = pattern.Late(`(?i)\bdigest: (sha256:[0-9a-f]{64})`)
 
 func (t *transfer) read(m transferMessage) {
 	if m.Aux != nil {
@@ -159,7 +160,7 @@ func (t *transfer) read(m transferMessage) {
 	case m.ID == "" || strings.HasPrefix(status, "Pulling from "):
 		// The id beside "Pulling from" is the tag's.
 		t.status = status
-		if found := digestLine.FindStringSubmatch(status); found != nil && t.digest == "" {
+		if found := digestLine().FindStringSubmatch(status); found != nil && t.digest == "" {
 			t.digest = found[1]
 		}
 	default:

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"gantry/internal/diagnose"
+	"gantry/internal/pattern"
 )
 
 // The kinds of a failed push or pull, for errors.Is.
@@ -86,7 +86,7 @@ func immutableTag(f transferFailure) finding {
 }
 
 // registryID is the account in ECR's text.
-var registryID = regexp.MustCompile(`registry with id '(\d+)'`)
+var registryID = pattern.Late(`registry with id '(\d+)'`)
 
 func repositoryMissing(f transferFailure) finding {
 	ecr := f.says("the repository with name") && f.says("does not exist")
@@ -94,7 +94,7 @@ func repositoryMissing(f transferFailure) finding {
 		return finding{}
 	}
 	where := f.host()
-	if m := registryID.FindStringSubmatch(f.text); m != nil {
+	if m := registryID().FindStringSubmatch(f.text); m != nil {
 		where += " (account " + m[1] + ")"
 	}
 	return finding{
@@ -122,10 +122,10 @@ func expiredLogin(f transferFailure) finding {
 }
 
 // deniedAction is how AWS says what was not allowed.
-var deniedAction = regexp.MustCompile(`not authorized to perform: ([a-z0-9-]+:\w+)(?: on resource: (\S+))?`)
+var deniedAction = pattern.Late(`not authorized to perform: ([a-z0-9-]+:\w+)(?: on resource: (\S+))?`)
 
 func deniedByPolicy(f transferFailure) finding {
-	m := deniedAction.FindStringSubmatch(f.text)
+	m := deniedAction().FindStringSubmatch(f.text)
 	switch {
 	case m != nil && f.says("explicit deny"):
 		return finding{ErrUnauthorized, "a policy denies " + m[1] + " explicitly", "ask whoever keeps the repository's policy or the account's"}
@@ -171,13 +171,13 @@ func manifestUnknown(f transferFailure) finding {
 }
 
 // lookedUp is the name that the engine could not resolve.
-var lookedUp = regexp.MustCompile(`lookup (\S+?)(?: on [^ ]+)?: `)
+var lookedUp = pattern.Late(`lookup (\S+?)(?: on [^ ]+)?: `)
 
 func registryUnreachable(f transferFailure) finding {
 	switch {
 	case f.says("no such host", "server misbehaving", "name resolution"):
 		host := f.host()
-		if m := lookedUp.FindStringSubmatch(f.text); m != nil {
+		if m := lookedUp().FindStringSubmatch(f.text); m != nil {
 			host = m[1]
 		}
 		return finding{ErrRegistry, "the engine cannot resolve the name " + host, "check account and region in the registry's name, and the engine's network"}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"gantry/aws"
 	"gantry/docker"
 	"gantry/internal/diagnose"
+	"gantry/internal/pattern"
 	"gantry/ui/pane"
 )
 
@@ -153,7 +153,7 @@ func (f *pushForm) text(values []string) string {
 
 // tagName is what registries take as a tag (OCI distribution specification,
 // "Pulling manifests").
-var tagName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+var tagName = pattern.Late(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 
 func (f *pushForm) check(values []string) error {
 	tag := strings.TrimSpace(values[pushTag])
@@ -164,7 +164,7 @@ func (f *pushForm) check(values []string) error {
 		return errors.New("still looking which repositories there are")
 	case tag == "":
 		return &diagnose.Error{What: "push " + imageName(f.image), Cause: "it has no tag", Do: "type one such as 1.0"}
-	case !tagName.MatchString(tag):
+	case !tagName().MatchString(tag):
 		return &diagnose.Error{What: "push " + imageName(f.image), Cause: fmt.Sprintf("%q is no tag", tag), Do: "write it with letters, digits, . _ - and at most 128 of them"}
 	}
 	return badName(strings.TrimSpace(values[pushTo]))

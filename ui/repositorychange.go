@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 
 	"gantry/aws"
 	"gantry/internal/diagnose"
+	"gantry/internal/pattern"
 	"gantry/ui/pane"
 	"gantry/ui/style"
 	"gantry/ui/table"
@@ -36,7 +36,7 @@ const (
 
 // repositoryName is what ECR takes as a name (CreateRepository API reference,
 // repositoryName).
-var repositoryName = regexp.MustCompile(`^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$`)
+var repositoryName = pattern.Late(`^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$`)
 
 // badName tells why ECR takes no such name; nil when it does.
 func badName(name string) error {
@@ -46,7 +46,7 @@ func badName(name string) error {
 		return &diagnose.Error{What: what, Cause: "it has no name", Do: "type one such as shop/web"}
 	case len(name) < 2 || len(name) > 256:
 		return &diagnose.Error{What: what, Cause: "a name has 2 to 256 characters", Do: "type one such as shop/web"}
-	case !repositoryName.MatchString(name):
+	case !repositoryName().MatchString(name):
 		return &diagnose.Error{What: what, Cause: fmt.Sprintf("ECR does not take %q", name), Do: "write it in lower case, with digits, / . _ - between"}
 	}
 	return nil

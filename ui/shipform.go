@@ -3,7 +3,6 @@ package ui
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"gantry/aws"
 	"gantry/internal/diagnose"
+	"gantry/internal/pattern"
 	"gantry/ui/pane"
 )
 
@@ -225,7 +225,7 @@ func (f *freshForm) neighbours(typed string, of func(aws.Service) string) []pane
 	return cs
 }
 
-var serviceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$`)
+var serviceName = pattern.Late(`^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$`)
 
 // read turns the answers into a definition and a service, or says what is wrong
 // with them.
@@ -235,7 +235,7 @@ func (f *freshForm) read(what, where []string) (freshService, error) {
 		return freshService{}, &diagnose.Error{What: "plan the new service", Cause: cause, Do: do}
 	}
 	for _, i := range []int{freshName, freshFamily, freshContainer} {
-		if name := field(what, i); !serviceName.MatchString(name) {
+		if name := field(what, i); !serviceName().MatchString(name) {
 			return refuse(fmt.Sprintf("%q is no name for ECS", name), "use letters, digits, - and _")
 		}
 	}

@@ -48,9 +48,9 @@ func (r *repository) lookUp(id types.ImageIdentifier) (*image, *types.ImageFailu
 	switch {
 	case digest == "" && tag == "":
 		return failure(types.ImageFailureCodeMissingDigestAndTag, "Invalid request parameters: both tag and digest cannot be null")
-	case digest != "" && !imageDigest.MatchString(digest):
+	case digest != "" && !imageDigest().MatchString(digest):
 		return failure(types.ImageFailureCodeInvalidImageDigest, "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")
-	case tag != "" && !imageTag.MatchString(tag):
+	case tag != "" && !imageTag().MatchString(tag):
 		return failure(types.ImageFailureCodeInvalidImageTag, "Invalid request parameters: image tag should satisfy the regex '[a-zA-Z0-9-_.]{1,128}'")
 	}
 	found := r.images[digest]

@@ -22,7 +22,7 @@ func (b *ecrBackend) PutImage(_ context.Context, in *ecr.PutImageInput) (*ecr.Pu
 		return nil, err
 	}
 	tag := aws.ToString(in.ImageTag)
-	if tag != "" && !imageTag.MatchString(tag) {
+	if tag != "" && !imageTag().MatchString(tag) {
 		return nil, ecrConstraint("imageTag", "must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}'")
 	}
 	m, err := readManifest([]byte(aws.ToString(in.ImageManifest)), aws.ToString(in.ImageManifestMediaType))

@@ -33,7 +33,7 @@ func (b *ecrBackend) BatchCheckLayerAvailability(_ context.Context, in *ecr.Batc
 	}
 	out := &ecr.BatchCheckLayerAvailabilityOutput{Layers: []types.Layer{}, Failures: []types.LayerFailure{}}
 	for _, digest := range in.LayerDigests {
-		if !imageDigest.MatchString(digest) {
+		if !imageDigest().MatchString(digest) {
 			out.Failures = append(out.Failures, types.LayerFailure{
 				LayerDigest: aws.String(digest), FailureCode: types.LayerFailureCodeInvalidLayerDigest,
 				FailureReason: aws.String("Invalid layer digest"),
@@ -59,7 +59,7 @@ func (b *ecrBackend) GetDownloadUrlForLayer(_ context.Context, in *ecr.GetDownlo
 		return nil, err
 	}
 	digest := aws.ToString(in.LayerDigest)
-	if !imageDigest.MatchString(digest) {
+	if !imageDigest().MatchString(digest) {
 		return nil, ecrConstraint("layerDigest", "must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")
 	}
 	if !r.layers.has(digest) {

@@ -7,16 +7,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"gantry/internal/pattern"
 )
 
 var (
-	imageTag    = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-	imageDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	imageTag    = pattern.Late(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	imageDigest = pattern.Late(`^sha256:[0-9a-f]{64}$`)
 )
 
 // manifest is what the registry has to know of one: of an image, or of an

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"gantry/internal/pattern"
 )
 
 // ECR's rule for the name of a repository, from its API reference.
@@ -25,8 +26,8 @@ const (
 )
 
 var (
-	repositoryName  = regexp.MustCompile(`^` + repositoryNameRule + `$`)
-	exclusionFilter = regexp.MustCompile(`^[0-9a-zA-Z._*-]{1,128}$`)
+	repositoryName  = pattern.Late(`^` + repositoryNameRule + `$`)
+	exclusionFilter = pattern.Late(`^[0-9a-zA-Z._*-]{1,128}$`)
 )
 
 func checkRepositoryName(name string) error {
@@ -36,7 +37,7 @@ func checkRepositoryName(name string) error {
 		return ecrConstraint(parameter, fmt.Sprintf("Member must have length greater than or equal to %d", shortestRepositoryName))
 	case length > longestRepositoryName:
 		return ecrConstraint(parameter, fmt.Sprintf("Member must have length less than or equal to %d", longestRepositoryName))
-	case !repositoryName.MatchString(name):
+	case !repositoryName().MatchString(name):
 		return ecrConstraint(parameter, fmt.Sprintf("must satisfy regular expression '%s'", repositoryNameRule))
 	}
 	return nil
@@ -99,7 +100,7 @@ func tagMutability(asked types.ImageTagMutability, exclusions []types.ImageTagMu
 		return "", ecrConstraint("imageTagMutabilityExclusionFilters", fmt.Sprintf("Member must have length less than or equal to %d", maxExclusions))
 	}
 	for _, e := range exclusions {
-		if e.FilterType != types.ImageTagMutabilityExclusionFilterTypeWildcard || !exclusionFilter.MatchString(aws.ToString(e.Filter)) {
+		if e.FilterType != types.ImageTagMutabilityExclusionFilterTypeWildcard || !exclusionFilter().MatchString(aws.ToString(e.Filter)) {
 			return "", ecrConstraint("imageTagMutabilityExclusionFilters", "must be WILDCARD filters that satisfy regular expression '[0-9a-zA-Z._*-]{1,128}'")
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"gantry/aws/sandbox/wire"
+	"gantry/internal/pattern"
 )
 
 // logsBackend is Amazon CloudWatch Logs as far as reading and writing log
@@ -70,7 +70,7 @@ func logsTaken(what string) error {
 
 const logGroupARN = "arn:aws:logs:" + region + ":" + account + ":log-group:"
 
-var logGroupName = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
+var logGroupName = pattern.Late(`^[.\-_/#A-Za-z0-9]{1,512}$`)
 
 // group finds a group by its name, or by an identifier that may be its ARN.
 func (b *logsBackend) group(name, identifier *string) (*logGroup, error) {
@@ -91,7 +91,7 @@ func (b *logsBackend) group(name, identifier *string) (*logGroup, error) {
 func (b *logsBackend) CreateLogGroup(_ context.Context, in *cloudwatchlogs.CreateLogGroupInput) (*cloudwatchlogs.CreateLogGroupOutput, error) {
 	name := aws.ToString(in.LogGroupName)
 	switch {
-	case !logGroupName.MatchString(name):
+	case !logGroupName().MatchString(name):
 		return nil, logsInvalid("1 validation error detected: Value at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+")
 	case in.KmsKeyId != nil:
 		return nil, logsInvalid("The sandbox does not emulate log groups that are encrypted with a key.")

@@ -1,12 +1,13 @@
 package sandbox
 
 import (
-	"regexp"
 	"strings"
+
+	"gantry/internal/pattern"
 )
 
 // logTerm is one word of a filter pattern: ERROR, "two words", -not, ?either.
-var logTerm = regexp.MustCompile(`^([-?]?)("(?:[^"\\]|\\.)*"|[A-Za-z0-9_]+)(?:\s+|$)`)
+var logTerm = pattern.Late(`^([-?]?)("(?:[^"\\]|\\.)*"|[A-Za-z0-9_]+)(?:\s+|$)`)
 
 // parseLogPattern reads a filter pattern of plain terms: all of them have to be
 // in a message, or one of those with a question mark, and none of those with a
@@ -20,7 +21,7 @@ func parseLogPattern(pattern string) (func(string) bool, error) {
 	}
 	var all, either, none []string
 	for rest != "" {
-		m := logTerm.FindStringSubmatch(rest)
+		m := logTerm().FindStringSubmatch(rest)
 		if m == nil {
 			return nil, logsInvalid("Invalid filter pattern. A term with other characters than letters, digits and underscores has to be in double quotes.")
 		}

@@ -37,7 +37,7 @@ func (b *logsBackend) openStream(c *container, task string) (*logStream, error) 
 	g := b.groups[group]
 	switch {
 	case g != nil:
-	case config.Options["awslogs-create-group"] == "true" && logGroupName.MatchString(group):
+	case config.Options["awslogs-create-group"] == "true" && logGroupName().MatchString(group):
 		g = b.addGroup(group)
 	default:
 		return nil, errors.New("create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.") //nolint:staticcheck // ECS's own words

@@ -151,7 +151,7 @@ type layerDir struct {
 func (l layerDir) find(digest string) (root *os.Root, path string, ok bool) {
 	hex, _ := strings.CutPrefix(digest, "sha256:")
 	root, ok = l.disk.made()
-	return root, filepath.Join(l.name, hex), ok && imageDigest.MatchString(digest)
+	return root, filepath.Join(l.name, hex), ok && imageDigest().MatchString(digest)
 }
 
 func (l layerDir) open(digest string) (*os.File, error) {

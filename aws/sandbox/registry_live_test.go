@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"gantry/internal/pattern"
 )
 
 // testLabel is on everything that a test makes in the real engine.
@@ -116,12 +117,12 @@ func (e engine) cleanUp(ref string) {
 	})
 }
 
-var pushedDigest = regexp.MustCompile(`digest: (sha256:[0-9a-f]{64})`)
+var pushedDigest = pattern.Late(`digest: (sha256:[0-9a-f]{64})`)
 
 func (e engine) push(ref string) (digest string) {
 	e.t.Helper()
 	out := e.run("push", ref)
-	found := pushedDigest.FindStringSubmatch(out)
+	found := pushedDigest().FindStringSubmatch(out)
 	if found == nil {
 		e.t.Fatalf("docker push says no digest:\n%s", out)
 	}

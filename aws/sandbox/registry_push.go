@@ -57,10 +57,10 @@ func (g *registryGate) putManifest(w http.ResponseWriter, r *http.Request, to *r
 	}
 	tag := target
 	switch {
-	case imageTag.MatchString(target):
+	case imageTag().MatchString(target):
 	case target == m.digest:
 		tag = ""
-	case imageDigest.MatchString(target):
+	case imageDigest().MatchString(target):
 		return &registryError{http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content"}
 	default:
 		return &registryError{http.StatusBadRequest, "TAG_INVALID", "The image tag is not one that ECR allows"}
@@ -136,7 +136,7 @@ func (g *registryGate) beginUpload(w http.ResponseWriter, r *http.Request, to *r
 
 func (g *registryGate) finishUpload(w http.ResponseWriter, r *http.Request, to *repository, id string, u *upload) error {
 	digest := r.URL.Query().Get("digest")
-	if !imageDigest.MatchString(digest) {
+	if !imageDigest().MatchString(digest) {
 		return &registryError{http.StatusBadRequest, "DIGEST_INVALID", "The digest of a layer has to be sha256: and 64 hexadecimal digits"}
 	}
 	if _, err := u.append(r.Body, rangeStart(r)); err != nil {

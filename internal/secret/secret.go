@@ -3,27 +3,21 @@
 package secret
 
 import (
-	"regexp"
 	"strings"
-	"sync"
+
+	"gantry/internal/pattern"
 )
 
 // Masked stands for a value that is not shown.
 const Masked = "••••••"
 
-// lazy compiles a pattern when it is first used: gantry has to be on the screen
-// before that, and every process that is a sandbox's container never gets there.
-func lazy(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
-}
-
 // word is found in the names of things that hold secrets. KEY, PASS and AUTH
 // count only as whole words, since MONKEY and PASSENGER are not secrets.
 var (
-	word      = lazy(`(?i)(passw|passphrase|secret|token|credential|private|api_?key|access_?key|signing|encryption_?key)`)
-	part      = lazy(`(?i)(^|[^a-z])(keys?|pass|pwd|auth|dsn|salt|jwt)([^a-z]|$)`)
-	camelCase = lazy(`([a-z0-9])([A-Z])`)
-	value     = lazy(`(?i)(` +
+	word      = pattern.Late(`(?i)(passw|passphrase|secret|token|credential|private|api_?key|access_?key|signing|encryption_?key)`)
+	part      = pattern.Late(`(?i)(^|[^a-z])(keys?|pass|pwd|auth|dsn|salt|jwt)([^a-z]|$)`)
+	camelCase = pattern.Late(`([a-z0-9])([A-Z])`)
+	value     = pattern.Late(`(?i)(` +
 		`[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@` + // a URL with a password
 		`|\b(AKIA|ASIA)[A-Z0-9]{16}\b` + // an AWS access key
 		`|\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bsk[-_](live|test|ant|proj)?[-_A-Za-z0-9]{16,}` +
@@ -31,8 +25,8 @@ var (
 		`|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.` + // a JSON web token
 		`|(password|pwd)\s*=\s*[^;\s]+` + // a connection string
 		`)`)
-	flag       = lazy(`^--?([A-Za-z][\w.-]*)$`)
-	assignment = lazy(`(--?)?([A-Za-z][\w.-]*)=("[^"]*"|'[^']*'|\S+)`)
+	flag       = pattern.Late(`^--?([A-Za-z][\w.-]*)$`)
+	assignment = pattern.Late(`(--?)?([A-Za-z][\w.-]*)=("[^"]*"|'[^']*'|\S+)`)
 )
 
 // Name reports whether something of that name is likely to be secret.
