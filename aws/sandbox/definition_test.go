@@ -23,6 +23,7 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"no memory", func(in *ecs.RegisterTaskDefinitionInput) { in.Memory = nil }, "Fargate requires that 'memory' be defined at the task level."},
 		{"odd size", func(in *ecs.RegisterTaskDefinitionInput) { in.Memory = aws.String("1536") }, "No Fargate configuration exists for given values: 256 CPU, 1536 memory. See the Amazon ECS documentation for the valid values."},
 		{"bridge", func(in *ecs.RegisterTaskDefinitionInput) { in.NetworkMode = types.NetworkModeBridge }, "Fargate only supports network mode ‘awsvpc’."},
+		{"logs without a role", func(in *ecs.RegisterTaskDefinitionInput) { in.ExecutionRoleArn = nil }, "Fargate requires task definition to have execution role ARN to support log driver awslogs."},
 		{"ports", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.ContainerDefinitions[0].PortMappings[0].HostPort = aws.Int32(80)
 		}, "When networkMode=awsvpc, the host ports and container ports in port mappings must match."},
