@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"net/url"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -122,10 +121,7 @@ func TestIAMListsTheRolesOfTasks(t *testing.T) {
 }
 
 func TestAWSCLIReadsTheNetworkAndRoles(t *testing.T) {
-	cli, err := exec.LookPath("aws")
-	if err != nil {
-		t.Skip("the AWS CLI is not on PATH: ", err)
-	}
+	cli := findAWSCLI(t)
 	s := startServer(t, nil)
 	for _, c := range []struct {
 		args string

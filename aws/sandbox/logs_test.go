@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -292,10 +291,7 @@ func TestTaskWithoutItsLogGroupDoesNotStart(t *testing.T) {
 }
 
 func TestAWSCLIReadsLogs(t *testing.T) {
-	cli, err := exec.LookPath("aws")
-	if err != nil {
-		t.Skip("the AWS CLI is not on PATH: ", err)
-	}
+	cli := findAWSCLI(t)
 	l := newShelf(t)
 	l.put("s", 0, "hello from a task")
 	out, err := awsCLI(t, l.s, cli, "logs", "filter-log-events", "--log-group-name", "g", "--filter-pattern", "hello", "--query", "events[0].message", "--output", "text")
