@@ -2,7 +2,7 @@ package ui
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strings"
 	"time"
 
@@ -44,7 +44,7 @@ func (p *repositoryImages) askPull(h pane.Host, rows []aws.RepositoryImage) tea.
 		Body: func(values []string) string { return strings.Join(from(values).commands(), "\n") },
 		Check: func(values []string) error {
 			if values[pullPlatform] == "" || values[pullTag] == "" {
-				return fmt.Errorf("choose one of what is offered")
+				return errors.New("choose one of what is offered")
 			}
 			return nil
 		},

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,9 +123,10 @@ func (f *pushForm) push(values []string) *push {
 			return p
 		}
 	}
-	p.repository, p.create = aws.Repository{Name: name}, true
+	p.repository, p.create, p.host = aws.Repository{Name: name}, true, "HOST"
 	if len(f.there.Value) > 0 {
-		p.repository.Scope = f.there.Value[0].Scope
+		other := f.there.Value[0] // all of an account and region are in one registry
+		p.repository.Scope, p.host = other.Scope, strings.TrimSuffix(other.URI, "/"+other.Name)
 	}
 	return p
 }
@@ -177,7 +179,8 @@ type push struct {
 	engine     carrier
 	cloud      pushCloud
 	repository aws.Repository
-	create     bool // the repository does not exist yet
+	create     bool   // the repository does not exist yet
+	host       string // where it most likely will be, for the eye only
 	tag        string
 }
 
@@ -242,13 +245,13 @@ func (p *push) reached(s transferState) {
 
 func (p *push) reference(digest string) string { return p.repository.URI + "@" + digest }
 
-// commands do the same by hand. Until the repository exists, nobody but AWS
-// knows its URI.
+// commands do the same by hand. Until the repository exists, only AWS knows its
+// URI for sure.
 func (p *push) commands() []string {
 	uri := p.repository.URI
 	var lines []string
 	if p.create {
-		uri = "URI"
+		uri = cmp.Or(uri, p.host+"/"+p.repository.Name)
 		lines = append(lines, createCommand(aws.NewRepository{Name: p.repository.Name, ScanOnPush: true}))
 	}
 	target := uri + ":" + p.tag

@@ -113,7 +113,7 @@ func TestPushCreatesTheRepository(t *testing.T) {
 	s.Type("shop/new")
 	s.Wait("repository shop/new does not exist; it will be created")
 	s.Type("\t9")
-	s.Wait("docker push URI:9")
+	s.Wait("shop/new:9")
 	s.Type("\r")
 	s.Wait("✓ pushed shop/new:9")
 	want := "web:8 → " + registryHost + "/shop/new:9\npush " + registryHost + "/shop/new:9 as AWS token-1"

@@ -130,7 +130,7 @@ func (p *repositories) columns() []table.Column[aws.Repository] {
 			Title: "SIZE", Width: 8, Right: true, Text: func(r aws.Repository) string { return p.counted(r, bytesText(r.Size)) },
 			Compare: func(a, b aws.Repository) int { return cmp.Compare(a.Size, b.Size) },
 		},
-		{Title: "TAGS", Width: 10, Text: mutabilityMark},
+		{Title: "TAGS", Width: 17, Text: mutabilityMark},
 		{Title: "SCAN", Width: 8, Text: scanText},
 		{Title: "ENCRYPTION", Width: 10, Text: func(r aws.Repository) string { return r.Encryption }},
 		{
@@ -157,10 +157,10 @@ func (p *repositories) counted(r aws.Repository, text string) string {
 // mutabilityMark says in a word whether tags move.
 func mutabilityMark(r aws.Repository) string {
 	switch r.TagMutability {
-	case "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION":
-		return "immutable"
-	case "MUTABLE", "MUTABLE_WITH_EXCLUSION":
-		return "mutable"
+	case "IMMUTABLE_WITH_EXCLUSION":
+		return "immutable, mostly"
+	case "MUTABLE_WITH_EXCLUSION":
+		return "mutable, mostly"
 	}
 	return strings.ToLower(r.TagMutability)
 }

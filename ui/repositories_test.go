@@ -35,7 +35,7 @@ func TestRepositoryScreens(t *testing.T) {
 		wait []string // … each waited for by what it shows
 	}{
 		{"repositories", []string{"3", "G"}, []string{"▸ empty", "74.1 MB, layers"}},
-		{"repositories zoomed", []string{"3", "G", "z"}, []string{"▸ empty", "74.1 MB", "ENCRYPTION"}},
+		{"repositories zoomed", []string{"3", "G", "z"}, []string{"▸ empty", "74.1 MB", "ENCRYPTI"}},
 		{"policies", []string{"3", "G", "]]"}, []string{"▸ empty", "74.1 MB", "rulePriority"}},
 		{"new", []string{"3", "nshop/web"}, []string{"▸ empty", "--repository-name shop/web"}},
 		{"delete", []string{"3", "G", "D"}, []string{"▸ empty", "74.1 MB", "3 images in web"}},
@@ -152,7 +152,7 @@ func TestRepositoryImagesAreDeleted(t *testing.T) {
 	s.Type("2 images of web\r")
 	s.Wait("delete 2 images of web: deleted")
 	s.Gone("<untagged>")
-	s.Wait("37.0 MB mutable") // the repository was counted anew
+	s.Wait("1  37.0 MB") // the repository was counted anew
 	if got, want := c.gone(), "web@"+digestOf(2)+" web@"+digestOf(1); got != want {
 		t.Errorf("deleted %s, want %s", got, want)
 	}

@@ -365,9 +365,14 @@ func (p *repositoryImages) Update(msg tea.Msg) tea.Cmd {
 	return p.Table.Update(msg)
 }
 
-// Commands of a session add the way out.
+// Commands ask anew who runs the images too, and a session has a way out.
 func (p *repositoryImages) Commands() []pane.Command {
 	cs := p.Table.Commands()
+	for i := range cs {
+		if reload := cs[i].Run; cs[i].Key == "ctrl+r" {
+			cs[i].Run = func() tea.Cmd { return tea.Batch(reload(), p.clients.places.Anew()) }
+		}
+	}
 	if !p.closable || p.Typing() {
 		return cs
 	}

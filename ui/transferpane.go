@@ -165,6 +165,9 @@ func (t *transfer) lines(w int) []string {
 	lines := append(t.summary(w), "")
 	s, theme := t.state(), style.Now()
 	lines = append(lines, layerLines(s.at.progress, w)...)
+	if s.over && s.err == nil && len(s.at.progress.Layers) == 0 {
+		lines = append(lines, theme.Dim.Render(style.Cut(" Every layer was there already.", w)))
+	}
 	if s.over && s.err != nil && !t.canceled() {
 		lines = append(append(lines, ""), padded(errorLines(s.err, w-2))...)
 		for _, c := range t.way.fixes(s.err, t.again) {
