@@ -170,48 +170,6 @@ func (s LogStream) events(out *cloudwatchlogs.GetLogEventsOutput) []LogEvent {
 	return events
 }
 
-// LogSearch says which events to look for: of one group, in the streams that
-// begin with Prefix, or else in those of Names, from a time on.
-type LogSearch struct {
-	Region, Group, Prefix string
-	Names                 []string // at most 100
-	Since                 time.Time
-}
-
-// SearchLog reads what was written to several streams, the oldest first, a page
-// at a time from the calling goroutine.
-func (c *Client) SearchLog(ctx context.Context, q LogSearch, page func([]LogEvent)) error {
-	what := "read the logs in " + q.Group
-	session, err := c.connect(ctx)
-	if err != nil {
-		return c.explain(what, err)
-	}
-	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &q.Group, LogStreamNames: q.Names}
-	if q.Prefix != "" {
-		in.LogStreamNames, in.LogStreamNamePrefix = nil, &q.Prefix
-	}
-	if !q.Since.IsZero() {
-		in.StartTime = sdk.Int64(q.Since.UnixMilli())
-	}
-	return c.explainLog(what, q.Group, eachPage(func(token *string) (*string, error) {
-		in.NextToken = token
-		out, err := session.logs.FilterLogEvents(ctx, in, inRegion(q.Region))
-		if err != nil {
-			return nil, err
-		}
-		events := make([]LogEvent, len(out.Events))
-		for i, e := range out.Events {
-			events[i] = LogEvent{
-				ID: sdk.ToString(e.EventId), At: time.UnixMilli(sdk.ToInt64(e.Timestamp)), Stream: sdk.ToString(e.LogStreamName), Text: sdk.ToString(e.Message),
-			}
-		}
-		if len(events) > 0 {
-			page(events)
-		}
-		return out.NextToken, nil
-	}))
-}
-
 // explainLog tells a group that is missing from a stream that is: AWS has one
 // code for both.
 func (c *Client) explainLog(what, group string, err error) error {

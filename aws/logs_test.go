@@ -179,6 +179,29 @@ func TestReadALog(t *testing.T) {
 	}
 }
 
+func TestLastOfSeveralLogs(t *testing.T) {
+	w := newWorld(t).writer()
+	c := w.client(nil)
+	begin := time.Now().Add(-time.Minute).Truncate(time.Millisecond)
+	w.group("/ecs/web")
+	for _, stream := range []string{"ecs/app/1", "ecs/app/2", "ecs/app/3"} {
+		w.stream("/ecs/web", stream)
+	}
+	w.lines("/ecs/web", "ecs/app/1", "one", begin, 5)
+	w.lines("/ecs/web", "ecs/app/2", "two", begin.Add(5*time.Millisecond), 5)
+	w.lines("/ecs/web", "ecs/app/3", "of another service", begin.Add(9*time.Millisecond), 5)
+	q := aws.LogSearch{Group: "/ecs/web", Prefix: "ecs/app/"}
+	mine := func(stream string) bool { return stream != "ecs/app/3" }
+	page, err := c.SearchLastLog(t.Context(), q, time.Time{}, 100, mine)
+	if err != nil || !page.Start || len(page.Events) != 10 || page.Events[0].Text != "one 0" || page.Events[9].Text != "two 4" {
+		t.Errorf("all: %+v, %v", page, err)
+	}
+	page, err = c.SearchLastLog(t.Context(), q, begin.Add(6*time.Millisecond), 100, mine)
+	if err != nil || !slices.Equal(texts(page.Events), []string{"one 0", "one 1", "one 2", "one 3", "one 4", "two 0"}) {
+		t.Errorf("before: %v, %v", texts(page.Events), err)
+	}
+}
+
 func TestLogsThatAreNotThere(t *testing.T) {
 	w := newWorld(t).writer()
 	c := w.client(nil)

@@ -24,6 +24,7 @@ type cloud struct {
 	clusters []aws.Cluster
 	services map[string][]aws.Service // by cluster ARN
 	tasks    map[string][]aws.Task    // by cluster ARN
+	*fakeLogs
 	scaled   []string
 	stopped  []string
 	enabled  []string
@@ -41,7 +42,7 @@ func arn(kind, name string) string { return "arn:aws:ecs:us-east-1:000000000000:
 
 // demoCloud looks like the sandbox's demo world, at rest.
 func demoCloud() *cloud {
-	c := &cloud{services: map[string][]aws.Service{}, tasks: map[string][]aws.Task{}}
+	c := &cloud{fakeLogs: newFakeLogs(), services: map[string][]aws.Service{}, tasks: map[string][]aws.Task{}}
 	c.demo()
 	c.addCluster("batch")
 	c.addCluster("shop")

@@ -9,6 +9,7 @@ import (
 
 	"gantry/aws"
 	"gantry/ui/pane"
+	"gantry/ui/text"
 )
 
 // NewFrame is a frame of these panes alone, by number.
@@ -72,4 +73,19 @@ func KeyTables(f *Frame) string {
 	table("Every table", shared)
 	table("Everywhere", f.commands())
 	return b.String()
+}
+
+// TaskFeed is the log of a container as its pane follows it, and says whether
+// somebody sees it.
+func TaskFeed(c Cloud, t aws.Task, container string) (text.Feed, func(seen bool)) {
+	w := newWatch()
+	w.set(true)
+	return taskFeed(c, w, t, container), w.set
+}
+
+// ServiceFeed is the log of a service.
+func ServiceFeed(c Cloud, s aws.Service) text.Feed {
+	w := newWatch()
+	w.set(true)
+	return serviceFeedOf(c, w, s)
 }

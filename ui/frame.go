@@ -150,6 +150,7 @@ func (f *Frame) route(msg tea.Msg) tea.Cmd {
 func (f *Frame) flush(cmds ...tea.Cmd) tea.Cmd {
 	f.stage.sweep(f)
 	f.stage.lend(f.onStage)
+	f.stage.tell()
 	cmds = append(cmds, f.pending...)
 	f.pending = nil
 	cmds = slices.DeleteFunc(cmds, func(c tea.Cmd) bool { return c == nil })

@@ -25,6 +25,7 @@ type serviceClient interface {
 	ServiceDocument(ctx context.Context, s aws.Service) (any, error)
 	Scale(ctx context.Context, s aws.Service, desired int) error
 	deployer
+	logReader
 }
 
 // services lists the services of the selected cluster.
@@ -85,6 +86,7 @@ func (s *services) spec(pace table.Pace) table.Spec[aws.Service] {
 			}},
 			redeploy(s.client),
 			{Key: "B", Does: "roll back", Mutates: true, When: isActive, Open: s.backs.ask},
+			{Key: "l", Does: "logs", Open: serviceLogs(s.client)},
 			{Key: "d", Does: "describe", Open: func(h pane.Host, rows []aws.Service) tea.Cmd {
 				r := rows[0]
 				h.Open(newDescribe(r.Name, func(ctx context.Context) (any, error) { return s.client.ServiceDocument(ctx, r) }))

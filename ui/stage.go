@@ -24,6 +24,7 @@ type stage struct {
 	active   int       // index into sessions, or noSession
 	last     pane.Pane // the session that showed last
 	keyed    pane.Pane // that was told that it has the keys
+	seen     pane.Pane // what shows, as was told
 }
 
 func newStage() stage { return stage{active: noSession, wanted: map[string]string{}} }
@@ -68,6 +69,27 @@ func (s *stage) back(p pane.Pane) bool {
 	}
 	s.active = i
 	return true
+}
+
+// watching is a pane that looks for more only while it is seen.
+type watching interface{ Watched(seen bool) }
+
+// tell says which pane shows, when that has changed.
+func (s *stage) tell() {
+	now := s.current()
+	if s.box.w <= 0 || s.box.h <= 0 {
+		now = nil
+	}
+	if now == s.seen {
+		return
+	}
+	if w, ok := s.seen.(watching); ok {
+		w.Watched(false)
+	}
+	s.seen = now
+	if w, ok := now.(watching); ok {
+		w.Watched(true)
+	}
 }
 
 // current is the pane that shows.
