@@ -30,6 +30,7 @@ type shellClient interface {
 	ExplainExec(ctx context.Context, t aws.Task, container string) error
 	DescribeServices(ctx context.Context, cluster string, ids []string) ([]aws.Service, error)
 	EnableExec(ctx context.Context, s aws.Service) error
+	logReader
 	forwardClient
 }
 
@@ -43,6 +44,7 @@ type shells struct {
 func (s *shells) actions() []table.Action[aws.Task] {
 	return []table.Action[aws.Task]{
 		{Key: "e", Does: "exec", Mutates: true, When: running, Open: s.open},
+		{Key: "l", Does: "logs", Open: taskLogs(s.client)},
 		{Key: "E", Does: "exec a command", Mutates: true, When: running, Open: s.openCommand},
 		{Key: "f", Does: "forward a port", Mutates: true, When: running, Open: s.askForward},
 		{Key: "c", Does: "copy files", Mutates: true, When: running, Open: s.askCopy},

@@ -24,7 +24,6 @@ type taskClient interface {
 	TaskDocument(ctx context.Context, t aws.Task) (any, error)
 	StopTask(ctx context.Context, t aws.Task, reason string) error
 	shellClient
-	logReader
 }
 
 // stopReason is what ECS will say of a task that was stopped from here.
@@ -84,7 +83,6 @@ func (t *tasks) spec(pace table.Pace) table.Spec[aws.Task] {
 				Consequence: stopConsequence,
 				Each:        func(ctx context.Context, k aws.Task) error { return t.client.StopTask(ctx, k, stopReason) },
 			},
-			{Key: "l", Does: "logs", Open: taskLogs(t.client)},
 			{Key: "d", Does: "describe", Open: func(h pane.Host, rows []aws.Task) tea.Cmd {
 				k := rows[0]
 				h.Open(newDescribe(taskName(k), func(ctx context.Context) (any, error) { return t.client.TaskDocument(ctx, k) }))
