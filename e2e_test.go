@@ -187,12 +187,13 @@ func TestBadCommandLines(t *testing.T) {
 		{"--nope", []string{"--nope"}},
 		{"nope", []string{"nope"}},
 		{"--service web", []string{"--service needs --cluster", "gantry --cluster NAME --service web"}},
-		{"--sandbox --runtime nope", []string{`no runtime "nope"`, "choose process or none"}},
-		{"sandbox --runtime nope", []string{`no runtime "nope"`, "choose process or none"}},
+		{"--sandbox --runtime nope", []string{`no runtime "nope"`, "choose docker, process or none"}},
+		{"sandbox --runtime nope", []string{`no runtime "nope"`, "choose docker, process or none"}},
 		{"sandbox --listen 0.0.0.0:0", []string{"only listens on 127.0.0.1"}},
 		{"sandbox --listen here", []string{"127.0.0.1:4566"}},
 		{"sandbox env", []string{"no sandbox is running", "gantry --sandbox"}},
 		{"--sandbox --debug /nowhere/log", []string{"open the debug log /nowhere/log"}},
+		{"sandbox --runtime docker --docker-context nowhere", []string{"run the sandbox's tasks as containers", "no Docker engine answers", "--runtime auto"}},
 		{"--sandbox --runtime none", []string{"terminal"}}, // there is none
 	} {
 		t.Run(c.args, func(t *testing.T) {

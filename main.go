@@ -95,7 +95,7 @@ func (e explorer) run(ctx context.Context) error {
 			return err
 		}
 		defer func() { _ = local.Close() }()
-		o.Sandbox, o.Settled = e.runtime+" runtime", local.Runtime
+		o.Sandbox, o.Settled = local.Meanwhile(), local.Runtime
 	}
 	e.aws.Log = log
 	client := aws.New(e.aws)

@@ -40,6 +40,22 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(ms(slices.Min(gantry))/ms(slices.Min(list)), "ratio-of-best")
 }
 
+// BenchmarkStartSandbox is BenchmarkStart with the sandbox in the same process,
+// whatever runs its tasks: finding out whether an engine can must not delay the
+// first rows.
+func BenchmarkStartSandbox(b *testing.B) {
+	m := newMachine(b)
+	took := map[string][]time.Duration{}
+	for b.Loop() {
+		for _, runtime := range []string{"none", "process", "auto"} {
+			took[runtime] = append(took[runtime], untilShown(b, m.command("--sandbox", "--runtime", runtime), "shop"))
+		}
+	}
+	for runtime, ds := range took {
+		b.ReportMetric(ms(median(ds)), "ms-"+runtime)
+	}
+}
+
 // untilShown is how long a program takes to show text.
 func untilShown(b *testing.B, c *exec.Cmd, text string) time.Duration {
 	b.Helper()

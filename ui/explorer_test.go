@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -27,6 +28,27 @@ func explore(t *testing.T, w, h int, change ...func(*ui.Options)) (*uitest.Scree
 	f := ui.New(o)
 	t.Cleanup(f.Close)
 	return uitest.Run(t, f, w, h), s
+}
+
+// What runs the sandbox's tasks is said once it is known, and nothing waits for
+// it.
+func TestRuntimeIsSaidWhenItIsKnown(t *testing.T) {
+	known := make(chan string)
+	s, _ := explore(t, 120, 40, func(o *ui.Options) {
+		o.Sandbox = "trying the engine"
+		o.Settled = func(ctx context.Context) (string, error) {
+			select {
+			case runtime := <-known:
+				return runtime, nil
+			case <-ctx.Done():
+				return "", ctx.Err()
+			}
+		}
+	})
+	s.Wait("shop")
+	s.Wait("trying the engine")
+	known <- "process runtime: no engine answers"
+	s.Wait("process runtime: no engine answers")
 }
 
 func TestScaleByABurstOfKeys(t *testing.T) {

@@ -41,11 +41,19 @@ func (s *LocalAWS) Close() error {
 	return err
 }
 
+// Meanwhile is what to say of the runtime before Runtime knows.
+func (s *LocalAWS) Meanwhile() string {
+	if s.containers == nil {
+		return s.fixed + " runtime"
+	}
+	return "trying the Docker engine"
+}
+
 // Runtime says what runs the tasks, for people: "docker runtime", or "process
 // runtime: no Docker engine answers". It waits until that is known.
 func (s *LocalAWS) Runtime(ctx context.Context) (string, error) {
 	if s.containers == nil {
-		return s.fixed + " runtime", nil
+		return s.Meanwhile(), nil
 	}
 	select {
 	case <-s.containers.Decided():
@@ -70,7 +78,7 @@ func StartSandbox(ctx context.Context, config sandbox.Config, runtime string, at
 	case noRuntime:
 		config.Runtime = sandbox.None()
 	default:
-		return nil, &diagnose.Error{What: fmt.Sprintf("there is no runtime %q", runtime), Do: "choose process or none, docker or auto"}
+		return nil, &diagnose.Error{What: fmt.Sprintf("there is no runtime %q", runtime), Do: "choose docker, process or none, or auto, the default"}
 	}
 	if err != nil {
 		return nil, err
