@@ -41,6 +41,7 @@ var usualPace = pace{
 // call of the runtime, is queued with later and made by unlock, in order.
 type ecsBackend struct {
 	region, account string
+	registry        string // HOST:PORT of our own ECR, empty where there is none
 	clock           Clock
 	runtime         Runtime
 	logs            *logsBackend // where the output of tasks goes

@@ -105,6 +105,9 @@ func (b *ecsBackend) RegisterTaskDefinition(_ context.Context, in *ecs.RegisterT
 	if err := checkDefinition(in); err != nil {
 		return nil, err
 	}
+	if err := b.checkExecutionRole(in); err != nil {
+		return nil, err
+	}
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}

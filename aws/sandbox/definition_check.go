@@ -88,8 +88,6 @@ func checkFargate(in *ecs.RegisterTaskDefinitionInput) error {
 		return clientError("Fargate requires that 'memory' be defined at the task level.")
 	case !fargateSize(in.Cpu, in.Memory):
 		return clientError("No Fargate configuration exists for given values: %s CPU, %s memory. See the Amazon ECS documentation for the valid values.", *in.Cpu, *in.Memory)
-	case aws.ToString(in.ExecutionRoleArn) == "" && writesLogs(in.ContainerDefinitions):
-		return clientError("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
 	}
 	return nil
 }

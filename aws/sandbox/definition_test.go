@@ -11,6 +11,7 @@ import (
 
 func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 	b, _ := newTestECS(t)
+	b.registry = "127.0.0.1:5000"
 	for _, test := range []struct {
 		name   string
 		change func(*ecs.RegisterTaskDefinitionInput)
@@ -24,6 +25,9 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"odd size", func(in *ecs.RegisterTaskDefinitionInput) { in.Memory = aws.String("1536") }, "No Fargate configuration exists for given values: 256 CPU, 1536 memory. See the Amazon ECS documentation for the valid values."},
 		{"bridge", func(in *ecs.RegisterTaskDefinitionInput) { in.NetworkMode = types.NetworkModeBridge }, "Fargate only supports network mode ‘awsvpc’."},
 		{"logs without a role", func(in *ecs.RegisterTaskDefinitionInput) { in.ExecutionRoleArn = nil }, "Fargate requires task definition to have execution role ARN to support log driver awslogs."},
+		{"an image of ECR without a role", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.ExecutionRoleArn, in.ContainerDefinitions[0].Image = nil, aws.String("127.0.0.1:5000/web:1")
+		}, "Fargate requires task definition to have execution role ARN to support ECR images."},
 		{"ports", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.ContainerDefinitions[0].PortMappings[0].HostPort = aws.Int32(80)
 		}, "When networkMode=awsvpc, the host ports and container ports in port mappings must match."},

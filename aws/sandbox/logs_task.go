@@ -3,7 +3,6 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
@@ -78,11 +77,4 @@ func (b *ecsBackend) cannotStart(t *task, reason string) {
 		b.say(t.service, "was unable to place a task. Reason: "+reason)
 	}
 	b.fail(t, types.TaskStopCodeTaskFailedToStart, reason)
-}
-
-// writesLogs reports whether a container of a definition has the awslogs driver.
-func writesLogs(containers []types.ContainerDefinition) bool {
-	return slices.ContainsFunc(containers, func(c types.ContainerDefinition) bool {
-		return c.LogConfiguration != nil && c.LogConfiguration.LogDriver == types.LogDriverAwslogs
-	})
 }

@@ -86,6 +86,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.ecs = newECS(region, account, c.Clock, c.Runtime, s.log)
 	s.ecr = newECR(listener.Addr().String(), c.RegistryDir, c.Clock, s.log)
+	s.ecs.registry = s.ecr.host
 	s.iam = newIAM(c.Clock.Now(), demoRoles(c)...)
 	s.kms = newKMS()
 	s.exec = newExec(s.ecs, s.kms, s.faults, s.url, s.log)

@@ -205,6 +205,7 @@ func (w *engineWorld) family(change func(*ecs.RegisterTaskDefinitionInput), cont
 	in := &ecs.RegisterTaskDefinitionInput{
 		Family: sdk.String("app"), Cpu: sdk.String("256"), Memory: sdk.String("512"), NetworkMode: types.NetworkModeAwsvpc,
 		TaskRoleArn:             sdk.String("arn:aws:iam::000000000000:role/app"),
+		ExecutionRoleArn:        sdk.String("arn:aws:iam::000000000000:role/ecsTaskExecutionRole"),
 		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate}, ContainerDefinitions: containers,
 	}
 	if change != nil {
