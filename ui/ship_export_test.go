@@ -52,6 +52,29 @@ func (s *ShipTest) ship() tea.Cmd {
 	return all.local(s.host, s.Image)
 }
 
+// RolloutStates are the states of a rollout after each look at its service.
+func RolloutStates(wanted, before string, looks ...aws.Service) []string {
+	var r rollout
+	var states []string
+	for _, s := range looks {
+		r = r.next(s, wanted, before)
+		states = append(states, r.state)
+	}
+	return states
+}
+
+// GitChanges is gitChanges.
+func GitChanges(ctx context.Context, dir string) string { return gitChanges(ctx, dir) }
+
+// SamePlatform is samePlatform.
+func SamePlatform(image, wanted string) bool { return samePlatform(image, wanted) }
+
+// SplitImage is splitImage.
+func SplitImage(image string) (name, tag, digest string) { return splitImage(image) }
+
+// Sizes are all that Fargate offers.
+func Sizes() []string { return sizesOf() }
+
 // Both adapters can do what shipping needs.
 var (
 	_ shipCloud  = (*aws.Client)(nil)

@@ -80,10 +80,12 @@ func (m *shipment) rolloutLines(w int) []string {
 	if m.rollout.trouble != nil {
 		lines = append(lines, styled(t.Busy, hanging(" ▲ ", "could not be read, looking again: "+m.rollout.trouble.Error(), w-1))...)
 	}
+	if failed := m.failureLines(w); len(failed) > 0 {
+		lines = append(append(lines, failed...), "")
+	}
 	for _, d := range m.service.Deployments {
 		lines = append(lines, style.Cut(fmt.Sprintf(" %s %s  %s", style.Fit(style.Plain(d.TaskDefinition), 14), style.Fit(style.Plain(d.Status), 8), deploymentText(d)), w))
 	}
-	lines = append(lines, m.failureLines(w)...)
 	lines = append(lines, m.taskLines(w)...)
 	if len(m.events) > 0 {
 		lines = append(lines, "")
@@ -125,7 +127,6 @@ func (m *shipment) failureLines(w int) []string {
 		if len(who) > 3 {
 			head += " …"
 		}
-		lines = append(lines, "")
 		lines = append(lines, styled(t.Bad, hanging(" ✗ ", head, w-1))...)
 		lines = append(lines, styled(t.Text, hanging("   ", why, w-1))...)
 	}

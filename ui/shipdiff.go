@@ -64,6 +64,9 @@ func portList(ports []int) string {
 	return strings.Join(texts, " ")
 }
 
+// diffLabel is the place for the name of a field that is new.
+const diffLabel = 16
+
 // diffLines are the fields that change, and then, dim, those that stay.
 func diffLines(before, after aws.Definition, w int) []string {
 	t := style.Now()
@@ -75,10 +78,12 @@ func diffLines(before, after aws.Definition, w int) []string {
 			}
 			continue
 		}
-		lines = append(lines, " "+t.Header.Render(style.Plain(c.field)))
-		if c.before != "" {
-			lines = append(lines, styled(t.Bad, broken(" - ", c.before, w))...)
+		if c.before == "" {
+			lines = append(lines, styled(t.Good, broken(" + "+style.Fit(style.Plain(c.field), diffLabel), c.after, w))...)
+			continue
 		}
+		lines = append(lines, " "+t.Header.Render(style.Plain(c.field)))
+		lines = append(lines, styled(t.Bad, broken(" - ", c.before, w))...)
 		if c.after != "" {
 			lines = append(lines, styled(t.Good, broken(" + ", c.after, w))...)
 		}
@@ -176,7 +181,7 @@ func (p *shipPlan) ifItFails() string {
 	s := &p.order.service
 	switch {
 	case p.order.fresh != nil:
-		return "there is nothing to go back to; the service stays and is to be deleted"
+		return "ECS gives up; a new service has nothing to go back to"
 	case s.CircuitBreaker && s.Rollback:
 		return "the circuit breaker brings back " + p.definition.Name()
 	case s.CircuitBreaker:

@@ -246,13 +246,11 @@ func (m *shipment) verdict(took string) (string, error) {
 	return m.rollout.state, &diagnose.Error{What: what, Cause: "the service is " + m.rollout.state + ": somebody deletes it", Do: "ship to another service"}
 }
 
-// whyFailed is the reason of a task that failed, which says more than ECS's
-// word on the deployment.
+// whyFailed is ECS's word on the deployment. Why its tasks stopped stands with
+// them.
 func (m *shipment) whyFailed() string {
-	for _, t := range m.failures() {
-		if why := stopWords(t); why != "" {
-			return why
-		}
+	if n := len(m.failures()); n > 0 {
+		return plural(n, "task") + " of " + m.definition.Name() + " failed"
 	}
 	return cmp.Or(m.rollout.reason, "its tasks failed")
 }
