@@ -84,7 +84,11 @@ func (m *shipment) rolloutLines(w int) []string {
 		lines = append(append(lines, failed...), "")
 	}
 	for _, d := range m.service.Deployments {
-		lines = append(lines, style.Cut(fmt.Sprintf(" %s %s  %s", style.Fit(style.Plain(d.TaskDefinition), 14), style.Fit(style.Plain(d.Status), 8), deploymentText(d)), w))
+		way := "←" // on its way out
+		if d.Status == "PRIMARY" {
+			way = "→"
+		}
+		lines = append(lines, style.Cut(fmt.Sprintf(" %s %s  %s", way, style.Plain(d.TaskDefinition), deploymentText(d)), w))
 	}
 	lines = append(lines, m.taskLines(w)...)
 	if len(m.events) > 0 {
@@ -102,7 +106,10 @@ func deploymentText(d aws.Deployment) string {
 	if d.Failed > 0 {
 		text += fmt.Sprintf(", %d failed", d.Failed)
 	}
-	return text + "  " + strings.ToLower(strings.ReplaceAll(d.RolloutState, "_", " "))
+	if d.RolloutState == "" {
+		return text
+	}
+	return text + " · " + strings.ToLower(strings.ReplaceAll(d.RolloutState, "_", " "))
 }
 
 // mostShown is how many tasks of a kind are shown.

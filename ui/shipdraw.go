@@ -179,14 +179,14 @@ func (s *ship) summary() []string {
 	t, m, w := style.Now(), &s.current, s.screen.w-1
 	o := &m.plan.order
 	text := o.name() + " → " + o.target()
-	place := t.Dim.Render(style.Cut(" "+where(o.scope, o.cluster()), s.screen.w))
+	place := styled(t.Dim, hanging(" ", where(o.scope, o.cluster()), w))
 	took := secondsText(s.took().Truncate(time.Second))
 	if !m.over {
 		verb := "● shipping "
 		if m.step(stageBack) != nil {
 			verb = "● rolling back "
 		}
-		return []string{t.Busy.Render(style.Cut(" "+verb+style.Plain(text)+" · "+took, w)), place}
+		return append([]string{t.Busy.Render(style.Cut(" "+verb+style.Plain(text)+" · "+took, w))}, place...)
 	}
 	sign, look := "✓", t.Good
 	switch {
@@ -203,5 +203,5 @@ func (s *ship) summary() []string {
 	}
 	lines := styled(look, hanging(" "+sign+" ", fmt.Sprintf("%s · %s", text, took), w-1))
 	lines = append(lines, styled(t.Text, hanging("   ", m.story(), w-1))...)
-	return append(lines, place)
+	return append(lines, place...)
 }

@@ -1,9 +1,13 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -30,10 +34,7 @@ const mostNeighbours = 10
 
 // readOffer reads what exists, all at the same time.
 func (s *ship) readOffer(cluster string) tea.Cmd {
-	cloud, engine, image := s.cloud, s.engine, s.order.image
-	if s.order.build != nil {
-		image = ""
-	}
+	cloud, engine, order := s.cloud, s.engine, s.order
 	return s.offer.Start(cluster, func(ctx context.Context, _ func(shipOffer)) (shipOffer, error) {
 		o := shipOffer{cluster: cluster}
 		reads := []struct {
@@ -44,14 +45,7 @@ func (s *ship) readOffer(cluster string) tea.Cmd {
 			{"subnets", func() (err error) { o.subnets, err = cloud.Subnets(ctx); return err }},
 			{"security groups", func() (err error) { o.groups, err = cloud.SecurityGroups(ctx); return err }},
 			{"task roles", func() (err error) { o.roles, err = cloud.TaskRoles(ctx); return err }},
-			{"the image's ports", func() error {
-				if image == "" || engine == nil {
-					return nil
-				}
-				facts, err := engine.ImageFacts(ctx, image)
-				o.ports = facts.Ports
-				return err
-			}},
+			{"the image's ports", func() (err error) { o.ports, err = portsOf(ctx, engine, order); return err }},
 		}
 		why := make([]string, len(reads))
 		atOnce(len(reads), func(i int) {
@@ -62,6 +56,42 @@ func (s *ship) readOffer(cluster string) tea.Cmd {
 		o.missing = slices.DeleteFunc(why, func(w string) bool { return w == "" })
 		return o, ctx.Err()
 	})
+}
+
+// portsOf are the ports that an image exposes; of one that is still to be
+// built, those that its Dockerfile names.
+func portsOf(ctx context.Context, engine shipEngine, o shipOrder) ([]int, error) {
+	switch {
+	case o.build != nil:
+		path := o.build.Dockerfile
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(o.build.Dir, cmp.Or(path, "Dockerfile"))
+		}
+		text, err := os.ReadFile(path) //nolint:gosec // the user chose it
+		return exposedBy(string(text)), err
+	case o.image != "":
+		facts, err := engine.ImageFacts(ctx, o.image)
+		return facts.Ports, err
+	}
+	return nil, nil
+}
+
+// exposedBy are the TCP ports that a Dockerfile says to expose as numbers.
+func exposedBy(dockerfile string) []int {
+	var ports []int
+	for line := range strings.Lines(dockerfile) {
+		words := strings.Fields(line)
+		if len(words) == 0 || !strings.EqualFold(words[0], "EXPOSE") {
+			continue
+		}
+		for _, w := range words[1:] {
+			number, proto, _ := strings.Cut(w, "/")
+			if port, err := strconv.Atoi(number); err == nil && (proto == "" || proto == "tcp") {
+				ports = append(ports, port)
+			}
+		}
+	}
+	return ports
 }
 
 func neighbours(ctx context.Context, cloud shipCloud, cluster string) ([]aws.Service, error) {
