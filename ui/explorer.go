@@ -16,6 +16,7 @@ type Cloud interface {
 	serviceClient
 	taskClient
 	repositoryClient
+	shipCloud
 }
 
 // Engine is what the Docker panes need together.
@@ -24,6 +25,7 @@ type Engine interface {
 	imageClient
 	containerClient
 	carrier
+	shipEngine
 }
 
 // Options says what the explorer shows.
@@ -65,8 +67,7 @@ func New(o Options) *Frame {
 	top := &contextLine{cloud: o.AWS, sandbox: o.Sandbox, settled: o.Settled}
 	f := newFrame(top, o.Access, o.Log)
 	f.lineages = newLineages(tracing(o.AWS), o.Docker)
-	f.ships = newShipping(shippable(o.AWS))
-	f.clients = &clients{cloud: o.AWS, engine: o.Docker, places: f.lineages, ships: f.ships}
+	f.clients = &clients{cloud: o.AWS, engine: o.Docker, places: f.lineages, ships: newShipping(o.AWS)}
 	if o.Docker != nil {
 		top.engine.client, f.contexts.open = o.Docker, o.OpenDocker
 		panes := dockerPanes(o.Docker, f.clients)

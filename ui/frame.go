@@ -37,7 +37,6 @@ type Frame struct {
 	clients  *clients
 	connect  Connect
 	lineages *lineages
-	ships    *shipping
 	pace     table.Pace
 	access   Access
 	debug    *slog.Logger

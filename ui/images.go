@@ -56,7 +56,7 @@ func Images(c imageClient, ends *clients) pane.Pane {
 	i := &images{client: c, usage: &imageUsage{client: c}, places: ends.places, ships: ends.ships}
 	i.builds = builds{client: c, now: time.Now}
 	if i.ships != nil {
-		i.ships.from(c, &i.builds)
+		i.ships.from(ends.engine, &i.builds)
 	}
 	i.runs = runs{client: c, do: i.do, last: map[string][]string{}}
 	i.pushes = pushes{engine: c, clients: ends, now: time.Now, last: map[string]string{}}
@@ -118,7 +118,7 @@ func (i *images) spec() table.Spec[docker.Image] {
 		Actions: []table.Action[docker.Image]{
 			{Key: "r", Does: "run", Mutates: true, Open: i.runs.ask},
 			{Key: "t", Does: "tag", Mutates: true, Open: i.tag},
-			{Key: "S", Does: "ship to a service", Mutates: true, When: i.canShip, Open: i.ship},
+			{Key: "S", Does: "ship", Mutates: true, When: i.canShip, Open: i.ship},
 			{
 				Key: "D", Does: "delete", Mutates: true, Confirm: "Delete %s?", Open: i.remove,
 				Consequence: func(rows []docker.Image) string {

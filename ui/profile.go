@@ -55,7 +55,7 @@ func matching(names []string, typed string) []pane.Choice {
 // profile: nothing of it can be left behind in them.
 func (f *Frame) connectTo(profile, region string) tea.Cmd {
 	cloud := f.connect(profile, region)
-	f.context.cloud, f.clients.cloud, f.ships.cloud = cloud, cloud, shippable(cloud)
+	f.context.cloud, f.clients.cloud, f.clients.ships.cloud = cloud, cloud, cloud
 	f.context.load.Clear()
 	cmds := []tea.Cmd{f.context.identify(), f.lineages.Switch(tracing(cloud))}
 	for name, p := range cloudPanes(f.clients, "", "", f.pace) {

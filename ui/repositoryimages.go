@@ -85,6 +85,10 @@ func (p *repositoryImages) spec() table.Spec[aws.RepositoryImage] {
 				Key: "D", Does: "delete", Mutates: true, Typed: true, Open: p.remove,
 				Confirm: "Delete %s from " + style.Plain(p.repository.Name) + "?", Consequence: p.consequence,
 			},
+			{
+				Key: "S", Does: "ship", Mutates: true, When: func(aws.RepositoryImage) bool { return p.clients.ships.ready() },
+				Open: func(h pane.Host, rows []aws.RepositoryImage) tea.Cmd { return p.clients.ships.stock(h, rows[0]) },
+			},
 			{Key: "d", Does: "describe", Open: func(h pane.Host, rows []aws.RepositoryImage) tea.Cmd {
 				i := rows[0]
 				h.Open(newDescribe(storedName(i), func(ctx context.Context) (any, error) { return p.client.RepositoryImageDocument(ctx, i) }))

@@ -76,7 +76,7 @@ func TestReadOnlyHasNoRollback(t *testing.T) {
 	s := showServices(t, demoCloud(), ui.ReadOnly)
 	s.Type("?")
 	s.Wait("All keys")
-	for _, does := range []string{"redeploy", "roll back", "ship an image"} {
+	for _, does := range []string{"redeploy", "roll back", " ship "} {
 		s.Gone(does)
 	}
 }

@@ -81,7 +81,7 @@ func (s *services) spec(pace table.Pace) table.Spec[aws.Service] {
 			{Key: "s", Does: "scale", Mutates: true, Open: func(h pane.Host, rows []aws.Service) tea.Cmd { return s.scale.open(s.Table, h, rows) }},
 			{Key: "+", Does: "one more", Mutates: true, Open: func(h pane.Host, rows []aws.Service) tea.Cmd { return s.scale.add(h, rows, 1) }},
 			{Key: "-", Does: "one less", Mutates: true, Open: func(h pane.Host, rows []aws.Service) tea.Cmd { return s.scale.add(h, rows, -1) }},
-			{Key: "u S", Does: "ship an image", Mutates: true, When: s.canShip, Open: func(h pane.Host, rows []aws.Service) tea.Cmd {
+			{Key: "u S", Does: "ship", Mutates: true, When: s.canShip, Open: func(h pane.Host, rows []aws.Service) tea.Cmd {
 				return s.ships.to(h, rows[0])
 			}},
 			redeploy(s.client),

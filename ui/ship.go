@@ -31,16 +31,9 @@ func newShipping(cloud shipCloud) *shipping {
 	return &shipping{cloud: cloud, now: time.Now, pace: shipPace, changes: gitChanges, last: map[string]string{}}
 }
 
-// shippable is what shipping needs of an AWS; nil of one that cannot.
-func shippable(c Cloud) shipCloud {
-	s, _ := c.(shipCloud)
-	return s
-}
-
 // from takes the engine that images come from now.
-func (s *shipping) from(engine imageClient, b *builds) {
-	s.engine, _ = engine.(shipEngine)
-	s.builds, b.ships = b, s
+func (s *shipping) from(engine shipEngine, b *builds) {
+	s.engine, s.builds, b.ships = engine, b, s
 }
 
 // ready says that something can be shipped. There may be no shipping at all.

@@ -39,3 +39,23 @@ func (c *cloud) Redeploy(_ context.Context, s aws.Service) error {
 	c.deployed = append(c.deployed, s.Name+" anew")
 	return nil
 }
+
+// What shipping needs beyond that; its tests have a shipyard.
+
+func (c *cloud) Service(_ context.Context, s aws.Service) (aws.Service, error) { return s, nil }
+
+func (c *cloud) RegisterRevision(_ context.Context, from aws.Definition, _ map[string]string) (aws.Definition, error) {
+	return from, nil
+}
+
+func (c *cloud) RegisterDefinition(context.Context, aws.Scope, aws.NewDefinition) (aws.Definition, error) {
+	return aws.Definition{}, nil
+}
+
+func (c *cloud) CreateService(context.Context, aws.Scope, aws.NewService) (aws.Service, error) {
+	return aws.Service{}, nil
+}
+
+func (c *cloud) Subnets(context.Context) ([]aws.Subnet, error)               { return nil, nil }
+func (c *cloud) SecurityGroups(context.Context) ([]aws.SecurityGroup, error) { return nil, nil }
+func (c *cloud) TaskRoles(context.Context) ([]aws.Role, error)               { return nil, nil }

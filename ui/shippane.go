@@ -176,16 +176,32 @@ func (s *ship) progressed() tea.Cmd {
 	if len(state.at.steps) == 0 { // nothing was told yet
 		return nil
 	}
-	touched := state.at.updated() && !s.current.updated() || state.over
+	before := s.current
 	s.current = state.at
+	told := s.touched(&before, state.over)
 	if state.over && s.back {
-		return s.goBack()
+		return tea.Batch(told, s.goBack())
 	}
-	if touched {
-		return pane.Send(pane.Acted{What: "service"})
-	}
-	return nil
+	return told
 }
+
+// touched says what has been changed outside since the state before.
+func (s *ship) touched(before *shipment, over bool) tea.Cmd {
+	now := &s.current
+	var cmds []tea.Cmd
+	for _, c := range []struct {
+		stage shipStage
+		what  string
+	}{{stageRepository, actedRepository}, {stagePush, actedStored}, {stageUpdate, actedService}, {stageBack, actedService}} {
+		if now.did(c.stage) && (!before.did(c.stage) || over && c.what == actedService) {
+			cmds = append(cmds, pane.Send(pane.Acted{What: c.what}))
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+// actedService is the kind of change that a rollout is.
+const actedService = "service"
 
 // notice says how it ended, and what has been done.
 func (s *ship) notice(err error) pane.Notice {
