@@ -20,46 +20,58 @@ import (
 )
 
 // lineageTab tells where the images of a row are.
-type lineageTab[T any] struct {
+type lineageTab struct {
 	*text.Document
-	all  *lineages
-	row  T
-	id   func(T) string
-	of   func(*lineage.Index, T) []lineage.Strand
+	all     *lineages
+	strands func() []lineage.Strand
+	// take takes new content of the row. mine says that it was one; what is to be
+	// asked then is the command.
+	take func(tea.Msg) (mine bool, next tea.Cmd)
 	seen bool
 	aged bool // the age is being looked at now and then
 }
 
-// lineageTabOf is the tab of a table's rows.
-func lineageTabOf[T any](all *lineages, id func(T) string, of func(*lineage.Index, T) []lineage.Strand) table.Tab[T] {
+// lineageTabOf is the tab of a table's rows. changed, if any, is told new
+// content of a row.
+func lineageTabOf[T any](all *lineages, id func(T) string, of func(*lineage.Index, T) []lineage.Strand, changed func(T) tea.Cmd) table.Tab[T] {
 	return table.Tab[T]{Title: "Lineage", Open: func(row T) pane.Pane {
-		t := &lineageTab[T]{all: all, row: row, id: id, of: of}
+		t := &lineageTab{all: all, strands: func() []lineage.Strand { return of(all.now, row) }}
+		t.take = func(msg tea.Msg) (bool, tea.Cmd) {
+			m, ok := msg.(pane.Selected[T])
+			if !ok || m.Row == nil || id(*m.Row) != id(row) {
+				return false, nil
+			}
+			if row = *m.Row; changed == nil || !t.seen {
+				return true, nil
+			}
+			return true, changed(row)
+		}
 		t.Document = text.New("Lineage", t.lines)
 		return t
 	}}
 }
 
 func taskLineage(all *lineages) table.Tab[aws.Task] {
-	return lineageTabOf(all, taskID, func(x *lineage.Index, t aws.Task) []lineage.Strand { return x.OfTask(t) })
+	return lineageTabOf(all, taskID, func(x *lineage.Index, t aws.Task) []lineage.Strand { return x.OfTask(t) }, nil)
 }
 
 func serviceLineage(all *lineages) table.Tab[aws.Service] {
-	return lineageTabOf(all, serviceID, func(x *lineage.Index, s aws.Service) []lineage.Strand { return x.OfService(s) })
+	return lineageTabOf(all, serviceID, func(x *lineage.Index, s aws.Service) []lineage.Strand { return x.OfService(s) }, all.Follow)
 }
 
 func imageLineage(all *lineages) table.Tab[docker.Image] {
-	return lineageTabOf(all, imageID, func(x *lineage.Index, i docker.Image) []lineage.Strand { return []lineage.Strand{x.OfLocal(i)} })
+	return lineageTabOf(all, imageID, func(x *lineage.Index, i docker.Image) []lineage.Strand { return []lineage.Strand{x.OfLocal(i)} }, nil)
 }
 
 func storedLineage(all *lineages) table.Tab[aws.RepositoryImage] {
-	return lineageTabOf(all, storedID, func(x *lineage.Index, r aws.RepositoryImage) []lineage.Strand { return []lineage.Strand{x.OfStored(r)} })
+	return lineageTabOf(all, storedID, func(x *lineage.Index, r aws.RepositoryImage) []lineage.Strand { return []lineage.Strand{x.OfStored(r)} }, nil)
 }
 
 // lineageAged says that time has passed for a tab.
-type lineageAged struct{ tab any }
+type lineageAged struct{ tab *lineageTab }
 
 // Resize asks when the tab comes into sight.
-func (t *lineageTab[T]) Resize(w, h int) tea.Cmd {
+func (t *lineageTab) Resize(w, h int) tea.Cmd {
 	cmd := t.Document.Resize(w, h)
 	seen := w > 0 && h > 0
 	first := seen && !t.seen
@@ -70,16 +82,16 @@ func (t *lineageTab[T]) Resize(w, h int) tea.Cmd {
 }
 
 // look asks for what this row needs and is not known.
-func (t *lineageTab[T]) look() tea.Cmd {
+func (t *lineageTab) look() tea.Cmd {
 	cmds := []tea.Cmd{t.all.Look()}
-	for _, s := range t.of(t.all.now, t.row) {
+	for _, s := range t.strands() {
 		cmds = append(cmds, t.all.Want(s.Wants))
 	}
 	return tea.Batch(cmds...)
 }
 
 // age draws the age anew as it grows.
-func (t *lineageTab[T]) age() tea.Cmd {
+func (t *lineageTab) age() tea.Cmd {
 	if t.aged {
 		return nil
 	}
@@ -88,16 +100,11 @@ func (t *lineageTab[T]) age() tea.Cmd {
 }
 
 // Update takes new content of the row, and what is known by now.
-func (t *lineageTab[T]) Update(msg tea.Msg) tea.Cmd {
+func (t *lineageTab) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
-	case pane.Selected[T]:
-		if msg.Row == nil || t.id(*msg.Row) != t.id(t.row) {
-			return nil
-		}
-		t.row = *msg.Row
 	case lineageKnown, pane.Acted, engineChanged:
 	case lineageAged:
-		if msg.tab != any(t) {
+		if msg.tab != t {
 			return nil
 		}
 		t.aged = false
@@ -107,8 +114,17 @@ func (t *lineageTab[T]) Update(msg tea.Msg) tea.Cmd {
 		}
 		return nil
 	default:
-		return t.Document.Update(msg)
+		mine, next := t.take(msg)
+		if !mine {
+			return t.Document.Update(msg)
+		}
+		return tea.Batch(next, t.again())
 	}
+	return t.again()
+}
+
+// again draws what is known by now, and asks for what is not.
+func (t *lineageTab) again() tea.Cmd {
 	if !t.seen {
 		return nil
 	}
@@ -117,12 +133,12 @@ func (t *lineageTab[T]) Update(msg tea.Msg) tea.Cmd {
 }
 
 // Commands add reading anew.
-func (t *lineageTab[T]) Commands() []pane.Command {
+func (t *lineageTab) Commands() []pane.Command {
 	return append(t.Document.Commands(), pane.Command{Key: "ctrl+r", Does: "read again", Run: t.all.Anew})
 }
 
 // lines draws the strands, and then what is missing of them.
-func (t *lineageTab[T]) lines(w int) []string {
+func (t *lineageTab) lines(w int) []string {
 	now := style.Now()
 	w = max(1, w)
 	var lines []string
@@ -130,7 +146,7 @@ func (t *lineageTab[T]) lines(w int) []string {
 	if failed {
 		lines = append(lines, now.Bad.Render(style.Cut(" ✗ Not all could be read: see below.", w)), "")
 	}
-	for i, s := range t.of(t.all.now, t.row) {
+	for i, s := range t.strands() {
 		if i > 0 {
 			lines = append(lines, "")
 		}
@@ -144,7 +160,7 @@ func (t *lineageTab[T]) lines(w int) []string {
 
 // footer tells what was not read and why, and how old the rest is. failed says
 // that something will not come.
-func (t *lineageTab[T]) footer(w int) (lines []string, failed bool) {
+func (t *lineageTab) footer(w int) (lines []string, failed bool) {
 	now := style.Now()
 	var waiting []string
 	for _, g := range grouped(t.all.now.World().Gaps()) {

@@ -37,7 +37,7 @@ func newTraced() *traced {
 		{Scope: scope, Repository: "web", URI: webURI, Digest: sha("b"), Tags: []string{"latest"}, Pushed: then.Add(time.Hour), Size: 2e6},
 		{Scope: scope, Repository: "web", URI: webURI, Digest: sha("a"), Tags: []string{"v1"}, Pushed: then.Add(-time.Hour), Size: 2e6},
 	}}
-	shop := c.cloud.tasks[arn("cluster", "shop")]
+	shop := c.tasks[arn("cluster", "shop")]
 	for i := range shop {
 		shop[i].Containers[0].Image, shop[i].Containers[0].Digest = webURI+":latest", sha("a")
 	}
@@ -273,4 +273,30 @@ func TestLineageFollowsTheProfile(t *testing.T) {
 	s.Type("Gk")
 	s.Wait("eeeeeeeeeeee now")
 	s.Gone(fmt.Sprintf("%.12s", strings.Repeat("b", 12)))
+}
+
+// A rollout is followed: what the service's new tasks run shows without reading
+// the rest again.
+func TestLineageFollowsARollout(t *testing.T) {
+	c := newTraced()
+	s := tasksOfWeb(t, c, newBuilder(), 120, 40)
+	s.Type("5]]")
+	s.Wait("its 2 tasks run aaaaaaaaaaaa")
+	s.Settle()
+	reads := c.count()
+	c.cloud.mu.Lock()
+	shop := slices.Clone(c.tasks[arn("cluster", "shop")])
+	for i := range shop {
+		shop[i].Containers = []aws.Container{{Name: "app", Image: webURI + ":latest", Digest: sha("b"), LastStatus: "RUNNING"}}
+	}
+	c.tasks[arn("cluster", "shop")] = shop
+	services := slices.Clone(c.services[arn("cluster", "shop")])
+	services[0].Pending = 1
+	c.services[arn("cluster", "shop")] = services
+	c.cloud.mu.Unlock()
+	s.Type("\x12")
+	s.Wait("latest is still the image that its 2 tasks run")
+	if n := c.count() - reads; n > 0 {
+		t.Errorf("the repository was read %d times more", n)
+	}
 }

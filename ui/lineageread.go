@@ -189,6 +189,35 @@ func (r *reading) cluster(ctx context.Context, c lineageCloud, arn string, more 
 	})
 }
 
+// service reads the tasks of one service, and what it wants, anew. Indexes may
+// be of the slices that are there: they are replaced.
+func (r *reading) service(ctx context.Context, c lineageCloud, s aws.Service) error {
+	var tasks []aws.Task
+	if err := c.Tasks(ctx, s.ClusterARN, s.Name, func(page []aws.Task) { tasks = append(tasks, page...) }); err != nil {
+		return err
+	}
+	d, err := c.Definition(ctx, s.TaskDefinition)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range r.world.Tasks {
+		if t.ClusterARN != s.ClusterARN || t.Service != s.Name {
+			tasks = append(tasks, t)
+		}
+	}
+	r.world.Tasks = tasks
+	services := []aws.Service{s}
+	for _, other := range r.world.Services {
+		if other.ARN != s.ARN {
+			services = append(services, other)
+		}
+	}
+	r.world.Services = services
+	if err == nil && !slices.ContainsFunc(r.world.Definitions, func(k aws.Definition) bool { return k.ARN == d.ARN }) {
+		r.world.Definitions = append(r.world.Definitions, d)
+	}
+	return err
+}
+
 // failures counts rows that could not be described.
 type failures struct {
 	n   int

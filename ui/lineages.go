@@ -27,6 +27,7 @@ type lineages struct {
 	local pane.Load[struct{}]
 	all   pane.Load[struct{}]
 	repos pane.Load[struct{}]
+	one   pane.Load[struct{}] // the service that is followed
 	index pane.Load[*lineage.Index]
 
 	of    *reading // what the index under way is of
@@ -60,6 +61,7 @@ func (l *lineages) Anew() tea.Cmd {
 	l.local.Stop()
 	l.all.Stop()
 	l.repos.Stop()
+	l.one.Stop()
 	l.stale, l.read = false, newReading()
 	clear(l.wanted)
 	// Whoever looks at an image says again which repositories it needs.
@@ -131,9 +133,26 @@ func (l *lineages) readRepositories() tea.Cmd {
 	})
 }
 
+// Follow reads the tasks of a service anew: it has changed, as it does in a
+// rollout, and all the others need not be asked for that. A service of very many
+// tasks is left to ctrl+r.
+func (l *lineages) Follow(s aws.Service) tea.Cmd {
+	if l.cloud == nil || l.read == nil || l.all.Busy() || l.one.Busy() || s.Desired > mostFollowed {
+		return nil
+	}
+	cloud, read := l.cloud, l.read
+	return l.one.Start("service", func(ctx context.Context, _ func(struct{})) (struct{}, error) {
+		return struct{}{}, read.service(ctx, cloud, s)
+	})
+}
+
+// mostFollowed is for how many tasks a service is read anew by itself: that is
+// two describes, and two lists.
+const mostFollowed = 200
+
 // Update takes what was read, and notes what has changed.
 func (l *lineages) Update(msg tea.Msg) (bool, tea.Cmd) {
-	for _, take := range []func(tea.Msg) (bool, tea.Cmd){l.local.Update, l.all.Update, l.repos.Update} {
+	for _, take := range []func(tea.Msg) (bool, tea.Cmd){l.local.Update, l.all.Update, l.repos.Update, l.one.Update} {
 		if mine, next := take(msg); mine {
 			return true, tea.Batch(next, l.readRepositories(), l.reindex())
 		}
@@ -213,6 +232,7 @@ func (l *lineages) Close() {
 	l.local.Stop()
 	l.all.Stop()
 	l.repos.Stop()
+	l.one.Stop()
 	l.index.Stop()
 }
 

@@ -320,7 +320,9 @@ func (f *serviceFeed) meet(ctx context.Context, events []aws.LogEvent) error {
 		return err
 	}
 	for _, id := range strangers {
-		f.members[id] = f.members[id] // those of other services are known by now, too
+		if !f.members[id] {
+			f.members[id] = false // of another service: not to be asked about again
+		}
 	}
 	return nil
 }

@@ -371,7 +371,7 @@ func TestWhatIsToldOfAnImageInARepository(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := world()
-			w.Images, w.Local, w.Tasks = append(c.others, c.image), c.local, c.tasks
+			w.Images, w.Local, w.Tasks = slices.Concat(c.others, []aws.RepositoryImage{c.image}), c.local, c.tasks
 			for _, p := range c.forget {
 				w = forget(w, p)
 			}
@@ -441,7 +441,7 @@ func TestWhatIsToldOfALocalImage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := world()
-			w.Images, w.Tasks, w.Local = c.images, c.tasks, append(c.others, c.image)
+			w.Images, w.Tasks, w.Local = c.images, c.tasks, slices.Concat(c.others, []docker.Image{c.image})
 			for _, p := range c.forget {
 				w = forget(w, p)
 			}
