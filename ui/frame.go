@@ -148,12 +148,21 @@ func (f *Frame) route(msg tea.Msg) tea.Cmd {
 // flush is the commands of this Update with those that host calls asked for.
 func (f *Frame) flush(cmds ...tea.Cmd) tea.Cmd {
 	f.stage.sweep(f)
-	f.stage.lend(f.onStage)
+	f.lend()
 	f.stage.tell()
 	cmds = append(cmds, f.pending...)
 	f.pending = nil
 	cmds = slices.DeleteFunc(cmds, func(c tea.Cmd) bool { return c == nil })
 	return tea.Batch(cmds...)
+}
+
+// lend tells the pane of the stage whether it has the keys.
+func (f *Frame) lend() {
+	if !f.onStage {
+		f.stage.lend(nil)
+		return
+	}
+	f.stage.lend(f.stage.current())
 }
 
 func (f *Frame) later(cmd tea.Cmd) { f.pending = append(f.pending, cmd) }

@@ -151,7 +151,7 @@ func (p *repositoryImages) columns() []table.Column[aws.RepositoryImage] {
 			Compare: func(a, b aws.RepositoryImage) int { return cmp.Compare(a.Size, b.Size) },
 		},
 		{Title: "RUNNING IN", Width: 16, Text: p.runningIn, Style: func(aws.RepositoryImage) style.Style { return style.Now().Good }},
-		{Title: "PLATFORM", Width: 12, Text: func(i aws.RepositoryImage) string { return strings.Join(i.Platforms, " ") }},
+		{Title: "PLATFORM", Width: 14, Text: platformMark},
 		{
 			Title: "FINDINGS", Width: 18, Text: findingsMark, Style: findingsStyle,
 			Compare: func(a, b aws.RepositoryImage) int { return compareFindings(a.Findings, b.Findings) },
@@ -161,6 +161,18 @@ func (p *repositoryImages) columns() []table.Column[aws.RepositoryImage] {
 			Title: "PULLED", Width: 12, Text: func(i aws.RepositoryImage) string { return moment(i.LastPulled) },
 			Compare: func(a, b aws.RepositoryImage) int { return a.LastPulled.Compare(b.LastPulled) },
 		},
+	}
+}
+
+// platformMark is the first platform, and how many more there are.
+func platformMark(i aws.RepositoryImage) string {
+	switch n := len(i.Platforms); n {
+	case 0:
+		return ""
+	case 1:
+		return i.Platforms[0]
+	default:
+		return fmt.Sprintf("%s +%d", i.Platforms[0], n-1)
 	}
 }
 
@@ -317,7 +329,11 @@ func storedTags(i aws.RepositoryImage, w int) []string {
 
 // consequence names who uses the images.
 func (p *repositoryImages) consequence(rows []aws.RepositoryImage) string {
-	return strings.Join(append(p.clients.useText(rows), "All their tags go too.", placeText(p.repository.Scope)), "\n")
+	tags := "Its tags go too."
+	if len(rows) > 1 {
+		tags = "Their tags go too."
+	}
+	return strings.Join(append(p.clients.useText(rows), tags, placeText(p.repository.Scope)), "\n")
 }
 
 // remove deletes images, many with one call.

@@ -39,12 +39,9 @@ type ending interface {
 // marking is a session that has something to say in its tab: new output, end.
 type marking interface{ Mark() string }
 
-// lend tells the pane that shows whether it has the keys.
-func (s *stage) lend(keys bool) {
-	var p pane.Pane
-	if keys {
-		p = s.current()
-	}
+// lend tells the pane of the stage that has the keys now, and the one that had
+// them; nil: none has.
+func (s *stage) lend(p pane.Pane) {
 	if p == s.keyed {
 		return
 	}

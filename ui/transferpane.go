@@ -77,7 +77,7 @@ func newTransfer(w way, now func() time.Time) *transfer {
 
 // Init takes the host and begins.
 func (t *transfer) Init(h pane.Host) tea.Cmd {
-	t.work.host = h
+	t.host = h
 	return tea.Batch(t.Document.Init(h), t.again())
 }
 
@@ -146,11 +146,11 @@ func (t *transfer) Commands() []pane.Command {
 	}
 	if s.at.digest != "" {
 		cs = append(cs, pane.Command{Key: "y", Does: "copy URI@digest", Run: func() tea.Cmd {
-			return toClipboard(t.work.host, t.way.reference(s.at.digest))
+			return toClipboard(t.host, t.way.reference(s.at.digest))
 		}})
 	}
 	cs = append(cs, pane.Command{Key: "Y", Does: "copy the commands", Run: func() tea.Cmd {
-		return toClipboard(t.work.host, strings.Join(t.way.commands(), "\n"))
+		return toClipboard(t.host, strings.Join(t.way.commands(), "\n"))
 	}})
 	for _, c := range t.Document.Commands() {
 		if c.Key != "y" {
