@@ -99,3 +99,24 @@ func checkHealthCheck(c *types.ContainerDefinition) error {
 	}
 	return nil
 }
+
+// startOrder puts containers behind those that they depend on, and leaves the
+// order of the definition else: START is all that a runtime honours which starts
+// one after the other.
+func startOrder(containers []ContainerSpec) []ContainerSpec {
+	var ordered []ContainerSpec
+	placed := func(name string) bool {
+		return slices.ContainsFunc(ordered, func(c ContainerSpec) bool { return c.Name == name })
+	}
+	ready := func(c ContainerSpec) bool {
+		return !placed(c.Name) && !slices.ContainsFunc(c.DependsOn, func(d Dependency) bool { return !placed(d.Container) })
+	}
+	for range containers {
+		at := slices.IndexFunc(containers, ready)
+		if at < 0 {
+			break // a cycle, which no registered definition has
+		}
+		ordered = append(ordered, containers[at])
+	}
+	return ordered
+}

@@ -62,7 +62,7 @@ func (t *processTask) startAll() (started []*processContainer, failed string, er
 	if t.stopping() {
 		return nil, t.spec.Containers[0].Name, nil
 	}
-	for _, c := range t.spec.Containers {
+	for _, c := range startOrder(t.spec.Containers) {
 		p, err := t.start(c)
 		if err != nil {
 			return started, c.Name, err

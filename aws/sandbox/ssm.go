@@ -61,7 +61,7 @@ func (s ssmBackend) openForward(name string, to forward, reach []net.IP) (opened
 	}
 	return x.open(target, agent.Open{
 		Kind: agent.Port, Prefix: sessionPrefix, Parameters: to.parameters,
-		Dial: func(ctx context.Context) (net.Conn, error) { return to.dial(ctx, target.Ports, reach) },
+		Dial: func(ctx context.Context) (net.Conn, error) { return to.dial(ctx, target, reach) },
 	})
 }
 

@@ -98,17 +98,17 @@ func (f forward) resolve(ctx context.Context) (addresses []net.IP, forbidden err
 }
 
 // dial connects to the container's port or, by way of it, to the remote host.
-// A container's own loopback is not that of this machine: there only the ports
-// of its task are reachable.
-func (f forward) dial(ctx context.Context, ports []PortBinding, addresses []net.IP) (net.Conn, error) {
+// A container's own loopback is not that of this machine: there the ports of its
+// task are reachable, and no others.
+func (f forward) dial(ctx context.Context, to execTarget, addresses []net.IP) (net.Conn, error) {
 	if f.host == "" {
-		return f.dialContainer(ctx, ports)
+		return f.dialContainer(ctx, to)
 	}
 	err := fmt.Errorf("no address of %s is known", quote(f.host))
 	for _, ip := range addresses {
 		var conn net.Conn
 		if ip.IsLoopback() || ip.IsUnspecified() {
-			conn, err = f.dialContainer(ctx, ports)
+			conn, err = f.dialContainer(ctx, to)
 		} else {
 			conn, err = new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(ip.String(), strconv.Itoa(f.port)))
 		}
@@ -121,11 +121,24 @@ func (f forward) dial(ctx context.Context, ports []PortBinding, addresses []net.
 
 var errNothingListens = errors.New("nothing listens on that port in the task")
 
-func (f forward) dialContainer(ctx context.Context, ports []PortBinding) (net.Conn, error) {
-	at := slices.IndexFunc(ports, func(p PortBinding) bool { return int(p.ContainerPort) == f.port && p.Protocol == "tcp" })
-	if at < 0 {
+// addressTimeout is how long a task's own address may take to answer: behind a
+// virtual machine it leads nowhere.
+const addressTimeout = 2 * time.Second
+
+// dialContainer connects to a port of the task: where it is published, else at
+// the task's own address if it has one that this machine may reach.
+func (f forward) dialContainer(ctx context.Context, to execTarget) (net.Conn, error) {
+	at := slices.IndexFunc(to.Ports, func(p PortBinding) bool { return int(p.ContainerPort) == f.port && p.Protocol == "tcp" })
+	if at >= 0 {
+		address := net.JoinHostPort(to.Ports[at].HostIP, strconv.Itoa(int(to.Ports[at].HostPort)))
+		return new(net.Dialer).DialContext(ctx, "tcp", address)
+	}
+	if to.IP == "" {
 		return nil, errNothingListens
 	}
-	address := net.JoinHostPort(ports[at].HostIP, strconv.Itoa(int(ports[at].HostPort)))
-	return new(net.Dialer).DialContext(ctx, "tcp", address)
+	conn, err := (&net.Dialer{Timeout: addressTimeout}).DialContext(ctx, "tcp", net.JoinHostPort(to.IP, strconv.Itoa(f.port)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNothingListens, err)
+	}
+	return conn, nil
 }

@@ -28,7 +28,8 @@ func TestContainersCanBeEntered(t *testing.T) {
 	c := w.busyboxWith("web", "")
 	c.PortMappings = []types.PortMapping{{ContainerPort: sdk.Int32(8080)}}
 	c.Environment = []types.KeyValuePair{{Name: sdk.String("APP_ENV"), Value: sdk.String("production")}}
-	arn := w.runTask(w.family(nil, c, w.busyboxWith("side", "")))
+	side := w.busyboxWith("side", "trap 'exit 0' TERM; httpd -p 9090 -h /; while :; do sleep 1000 & wait; done")
+	arn := w.runTask(w.family(nil, c, side))
 	w.waitFor("the exec agents", func() bool {
 		return !slices.ContainsFunc(w.task(arn).Containers, func(c types.Container) bool {
 			return len(c.ManagedAgents) != 1 || *c.ManagedAgents[0].LastStatus != "RUNNING"
@@ -52,6 +53,9 @@ func TestContainersCanBeEntered(t *testing.T) {
 		}
 	}
 	t.Run("forward", func(t *testing.T) { w.testForward(t, "--cluster", "live", "--task", id, "--container", "web") })
+	t.Run("forward to a port that is not published", func(t *testing.T) {
+		w.testForward(t, "--cluster", "live", "--task", id, "--container", "side", "--remote", "9090")
+	})
 	t.Run("copy", func(t *testing.T) { w.copyInto(t, id) })
 }
 
