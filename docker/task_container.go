@@ -171,7 +171,7 @@ func Words(err error) string {
 			err = told.Err
 			continue
 		}
-		several, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // this very error, as explain made it
+		several, ok := err.(interface{ Unwrap() []error })
 		if !ok || len(several.Unwrap()) != 2 {
 			break
 		}

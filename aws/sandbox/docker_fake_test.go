@@ -256,6 +256,7 @@ func (s *story) Running(name string, _ RunningContainer) { s.tell("%s runs", nam
 func (s *story) Exited(name string, code int, reason string) {
 	s.tell("%s exited with %d%s", name, code, reason)
 }
+
 func (s *story) Failed(name, reason string)                    { s.tell("%s failed: %s", name, reason) }
 func (s *story) Health(name string, status types.HealthStatus) { s.tell("%s is %s", name, status) }
 func (s *story) Log(string, LogLine)                           {}

@@ -129,10 +129,10 @@ func (e engine) Logs(ctx context.Context, id string, emit func(sandbox.LogLine))
 
 func (e engine) WatchHealth(ctx context.Context, changed func(id string)) {
 	_ = e.client.Events(ctx, func(event docker.Event) { // it ends with ctx, and not before
-		switch {
-		case event.Action == docker.Resync:
+		switch event.Action {
+		case docker.Resync:
 			changed("")
-		case event.Action == "health_status":
+		case "health_status":
 			changed(event.ID)
 		}
 	})
