@@ -88,7 +88,7 @@ func containerColumns() []table.Column[containerRow] {
 		{Title: "STATE", Width: 11, Text: containerSign, Style: containerStyle},
 		{Title: "PORTS", Width: 7, Text: portMark, Style: portStyle},
 		{Title: "PUBLISHED", Width: 24, Text: allPorts, Style: portStyle},
-		{Title: "IMAGE", Width: 26, Text: func(c containerRow) string { return c.Image }},
+		{Title: "IMAGE", Width: 26, Tail: true, Text: func(c containerRow) string { return c.Image }},
 		{
 			Title: "EXIT", Width: 5, Right: true, Text: containerExit,
 			Compare: func(a, b containerRow) int { return cmp.Compare(a.ExitCode, b.ExitCode) },

@@ -306,8 +306,10 @@ func (f *field) choiceLines(w int) []string {
 	var lines []string
 	for i := from; i < min(from+shownChoices, len(f.choices)); i++ {
 		c := f.choices[i]
-		text := cmp.Or(c.Label, c.Value)
-		line := style.Fit("  "+style.Plain(text), w-style.Width(c.Note)-1) + " " + t.Dim.Render(style.Plain(c.Note))
+		text := "  " + style.Plain(cmp.Or(c.Label, c.Value))
+		// What is chosen goes before what is said of it, but for a third.
+		note := style.Cut(style.Plain(c.Note), max(w/3, w-style.Width(text)-1))
+		line := style.Fit(text, w-style.Width(note)-1) + " " + t.Dim.Render(note)
 		if i == f.picked {
 			line = t.Selected.Render(style.Fit(line, w))
 		}

@@ -95,7 +95,7 @@ func (i *images) spec() table.Spec[docker.Image] {
 		Empty:  "No images here yet. b builds one from a Dockerfile.",
 		Acted:  "image",
 		Columns: []table.Column[docker.Image]{
-			{Title: "IMAGE", Text: imageName},
+			{Title: "IMAGE", Text: imageName, Tail: true},
 			{
 				Title: "SIZE", Width: 8, Right: true, Text: func(r docker.Image) string { return bytesText(r.Size) },
 				Compare: func(a, b docker.Image) int { return cmp.Compare(a.Size, b.Size) },

@@ -88,22 +88,27 @@ func (s *ship) sorted(all []shipTarget) []shipTarget {
 	return all
 }
 
-// targetChoices are the services that fit what is typed. A new one always does.
+// targetChoices are the services that fit what is typed. Where nothing does, a
+// new one may.
 func targetChoices(all []shipTarget, typed, last string) []pane.Choice {
-	var cs []pane.Choice
+	var fit, fresh []pane.Choice
 	for i, t := range all {
 		c := pane.Choice{Value: strconv.Itoa(i), Label: t.name()}
-		switch {
-		case t.arn == "":
+		switch t.arn {
+		case "":
 			c.Label = "a new service in " + clusterName(t.cluster)
-		case !strings.Contains(c.Label, typed):
-			continue
-		case t.arn == last:
+			fresh = append(fresh, c)
+		case last:
 			c.Note = "shipped to before"
 		}
-		cs = append(cs, c)
+		if strings.Contains(c.Label, typed) {
+			fit = append(fit, c)
+		}
 	}
-	return cs
+	if len(fit) == 0 {
+		return fresh
+	}
+	return fit
 }
 
 // aim takes the service.

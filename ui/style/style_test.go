@@ -119,3 +119,24 @@ func TestChooseFitsTheTerminal(t *testing.T) {
 		}
 	}
 }
+
+func TestCutStart(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		w    int
+		want string
+	}{
+		{"127.0.0.1:5000/team/web:1", 10, "…eam/web:1"},
+		{"web:1", 5, "web:1"},
+		{"web:1", 1, "…"},
+		{"web:1", 0, ""},
+		{"日本語/画像", 6, "…/画像"},
+		{"日本語/画像", 7, "…/画像"}, // a halved 語 would not do
+		{"日本語/画像", 8, "…語/画像"},
+		{"é́", 1, "é́"},
+	} {
+		if got := CutStart(c.text, c.w); got != c.want || Width(got) > max(c.w, 0) {
+			t.Errorf("CutStart(%q, %d) = %q, %d cells, want %q", c.text, c.w, got, Width(got), c.want)
+		}
+	}
+}

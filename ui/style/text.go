@@ -72,6 +72,24 @@ func Cut(s string, w int) string {
 	return ansi.Truncate(s, w, "…")
 }
 
+// CutStart is the text in at most w cells, with … where its start is missing.
+func CutStart(s string, w int) string {
+	over := Width(s) - w
+	switch {
+	case w <= 0:
+		return ""
+	case over <= 0:
+		return s
+	case w == 1:
+		return "…"
+	}
+	cut := ansi.TruncateLeft(s, over+1, "…")
+	if Width(cut) > w { // a wide character stood where it was cut
+		cut = ansi.TruncateLeft(s, over+2, "…")
+	}
+	return cut
+}
+
 const blanks = "                                                                                                                                "
 
 // Blank is n blanks; none when n is negative.

@@ -133,7 +133,11 @@ func (t *body[T]) cells(theme *style.Theme, columns []placed, row *T, found quer
 
 func (t *body[T]) cell(theme *style.Theme, c placed, row *T, found query) string {
 	column := &t.spec.Columns[c.index]
-	text := style.Cut(style.Plain(column.Text(*row)), c.width)
+	cut := style.Cut
+	if column.Tail {
+		cut = style.CutStart
+	}
+	text := cut(style.Plain(column.Text(*row)), c.width)
 	pad := style.Blank(c.width - style.Width(text))
 	look := theme.Text
 	switch {

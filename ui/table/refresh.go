@@ -42,10 +42,18 @@ func (r *refresh[T]) hurry() {
 
 // keepFresh asks for what is due and sets the alarm for what is due next. An
 // unfocused terminal asks for nothing. A folded pane is loaded once, because
-// other panes follow its selection, and then asks for nothing more.
+// other panes follow its selection, and again when it is told of a change,
+// because its title counts.
 func (t *body[T]) keepFresh() tea.Cmd {
-	if t.away || t.folded() && t.list.Whole() || t.source.List == nil || t.host == nil {
+	if t.away || t.source.List == nil || t.host == nil {
 		t.refresh.alarm.clear()
+		return nil
+	}
+	if t.folded() && t.list.Whole() {
+		t.refresh.alarm.clear()
+		if t.refresh.loading.Before(t.refresh.hurried) && !t.list.Busy() {
+			return t.load()
+		}
 		return nil
 	}
 	now := time.Now()

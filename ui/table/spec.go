@@ -84,6 +84,9 @@ type Column[T any] struct {
 	// Width in cells. Zero takes what the others leave, but never less than 12.
 	Width int
 	Right bool // numbers
+	// Tail keeps the end of a text that is too long, not its start: for names
+	// that begin alike.
+	Tail bool
 	Text  func(T) string
 	// Style of the text, from style.Now(). Optional.
 	Style func(T) style.Style

@@ -129,7 +129,7 @@ func pointedSpec[T any](s Spec[T]) Spec[*T] {
 }
 
 func pointedColumn[T any](c Column[T]) Column[*T] {
-	p := Column[*T]{Title: c.Title, Width: c.Width, Right: c.Right, Text: of(c.Text), Style: of(c.Style), By: of(c.By)}
+	p := Column[*T]{Title: c.Title, Width: c.Width, Right: c.Right, Tail: c.Tail, Text: of(c.Text), Style: of(c.Style), By: of(c.By)}
 	if c.Compare != nil {
 		p.Compare = func(a, b *T) int { return c.Compare(*a, *b) }
 	}
