@@ -40,7 +40,7 @@ func newLock(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Rename(name+"-new", name); err != nil { //nolint:gosec // in a directory that was just made
+	if err := os.Rename(name+"-new", name); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil

@@ -25,11 +25,12 @@ const (
 // layerDisk keeps what is pushed in files of one directory, which is made when
 // the first upload comes and removed at Close: memory would not hold the images
 // of a day's work. A sandbox that was killed leaves its directory; the next one
-// that is pushed to removes it.
+// removes it as it starts.
 type layerDisk struct {
 	parent string // where the directory is made
 
 	mu     sync.Mutex
+	name   string   // of the directory
 	root   *os.Root // nil until it is made, and after Close
 	lock   io.Closer
 	closed bool
@@ -41,6 +42,7 @@ func newLayerDisk(dir string) *layerDisk {
 	if dir == "" {
 		dir = filepath.Join(xdg.CacheHome, "gantry", "registry")
 	}
+	sweepLayerDirs(dir)
 	return &layerDisk{parent: dir}
 }
 
@@ -54,24 +56,33 @@ func (d *layerDisk) open() (*os.Root, error) {
 	case d.root != nil:
 		return d.root, nil
 	}
-	if err := os.MkdirAll(d.parent, ownerOnly); err != nil { //nolint:gosec // the user's own choice
+	parent, err := openParent(d.parent)
+	if err != nil {
 		return nil, fmt.Errorf("make a place for layers: %w", err)
 	}
-	sweepLayerDirs(d.parent)
-	dir, err := os.MkdirTemp(d.parent, layerDirPrefix)
-	if err != nil {
+	defer parent.Close()
+	name := layerDirPrefix + rand.Text()
+	if err := parent.Mkdir(name, ownerOnly); err != nil {
 		return nil, fmt.Errorf("make a directory for layers: %w", err)
 	}
-	lock, err := lockDir(dir)
+	root, err := parent.OpenRoot(name)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock the directory for layers: %w", err), os.RemoveAll(dir)) //nolint:gosec // just made
+		return nil, fmt.Errorf("open the directory for layers: %w", err)
 	}
-	root, err := os.OpenRoot(dir)
+	lock, err := lockDir(root, filepath.Join(d.parent, name))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the directory for layers: %w", err), lock.Close(), os.RemoveAll(dir)) //nolint:gosec // just made
+		return nil, errors.Join(fmt.Errorf("lock the directory for layers: %w", err), root.Close(), parent.RemoveAll(name))
 	}
-	d.root, d.lock = root, lock
+	d.root, d.lock, d.name = root, lock, name
 	return root, nil
+}
+
+// openParent opens the directory that all sandboxes of a user share for this.
+func openParent(dir string) (*os.Root, error) {
+	if err := os.MkdirAll(dir, ownerOnly); err != nil { //nolint:gosec // the user's own choice
+		return nil, err
+	}
+	return os.OpenRoot(dir)
 }
 
 // made is the directory if there is one.
@@ -89,25 +100,32 @@ func (d *layerDisk) Close() error {
 	if d.root == nil {
 		return nil
 	}
-	dir := d.root.Name()
-	// The lock goes first: Windows removes no file that is open.
-	err := errors.Join(d.root.Close(), d.lock.Close(), os.RemoveAll(dir))
+	// These go first: Windows removes nothing that is open.
+	err := errors.Join(d.root.Close(), d.lock.Close())
 	d.root = nil
-	return err
+	parent, failed := openParent(d.parent)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	return errors.Join(err, parent.RemoveAll(d.name), parent.Close())
 }
 
 // sweepLayerDirs removes what killed sandboxes left. What cannot be locked is
 // somebody's still.
-func sweepLayerDirs(parent string) {
-	left, err := filepath.Glob(filepath.Join(parent, layerDirPrefix+"*"))
+func sweepLayerDirs(dir string) {
+	parent, err := os.OpenRoot(dir)
+	if err != nil {
+		return // nobody has pushed yet
+	}
+	defer parent.Close()
+	entries, err := fs.ReadDir(parent.FS(), ".")
 	if err != nil {
 		return
 	}
-	for _, dir := range left {
-		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !abandoned(dir) { //nolint:gosec // a name that a glob in our own directory found
-			continue
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), layerDirPrefix) && abandoned(parent, e.Name()) {
+			_ = parent.RemoveAll(e.Name()) // the next sandbox tries again
 		}
-		_ = os.RemoveAll(dir) //nolint:gosec // ours, and abandoned; the next sandbox tries again
 	}
 }
 

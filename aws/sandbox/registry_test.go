@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 )
 
 func TestRegistryPaths(t *testing.T) {
@@ -270,5 +272,43 @@ func TestFaultsMeetTheRegistry(t *testing.T) {
 	d.send("GET", "/v2/web/manifests/1", nil).want(t, 200, "layers")
 	if n := f.Calls()["BatchGetImage"]; n < 4 {
 		t.Errorf("%d calls counted", n)
+	}
+}
+
+// TestManyPushAtOnce lets pushes, removals and readers meet; the race detector
+// is the judge, and that what stays can be pulled.
+func TestManyPushAtOnce(t *testing.T) {
+	d := newDepot(t)
+	const pushers, images = 4, 12
+	var wait sync.WaitGroup
+	for p := range pushers {
+		wait.Go(func() {
+			for i := range images {
+				layer := fmt.Sprintf("layer %d of %d", i, p)
+				d.push("web", fmt.Sprintf("keep-%d-%d", p, i), layer)
+				d.push("web", fmt.Sprintf("drop-%d-%d", p, i), layer, "dropped "+layer)
+				if said := d.remove("web", fmt.Sprintf("drop-%d-%d", p, i)); strings.Contains(said, "!") {
+					t.Errorf("remove: %s", said)
+				}
+			}
+		})
+	}
+	for range 2 {
+		wait.Go(func() {
+			for range images {
+				d.images("web", types.TagStatusAny)
+				d.send("GET", "/v2/web/tags/list", nil)
+			}
+		})
+	}
+	wait.Wait()
+	if n := len(strings.Fields(d.images("web", types.TagStatusAny))); n != pushers*images {
+		t.Errorf("%d images are left, want %d", n, pushers*images)
+	}
+	for p := range pushers {
+		for i := range images {
+			d.send("GET", fmt.Sprintf("/v2/web/manifests/keep-%d-%d", p, i), nil).want(t, 200, digestOf(fmt.Sprintf("layer %d of %d", i, p)))
+			d.send("GET", "/v2/web/blobs/"+digestOf(fmt.Sprintf("layer %d of %d", i, p)), nil).want(t, 200, "layer")
+		}
 	}
 }
