@@ -110,6 +110,7 @@ type repository struct {
 	byTag    map[string]*image
 	contents http.Handler // the registry of this repository's manifests and layers
 	layers   layerDir
+	wanted   map[string]time.Time // when each layer was last sent or found, by digest
 }
 
 func (r *repository) place() uint64 { return r.number }

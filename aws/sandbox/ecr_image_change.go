@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -124,6 +125,7 @@ func (b *ecrBackend) BatchDeleteImage(_ context.Context, in *ecr.BatchDeleteImag
 		}
 		out.ImageIds = append(out.ImageIds, removed...)
 	}
+	b.forgetLayers(r)
 	return out, nil
 }
 
@@ -153,7 +155,6 @@ func (r *repository) remove(id types.ImageIdentifier) ([]types.ImageIdentifier, 
 	}
 	r.change(http.MethodDelete, i.digest, i.manifest)
 	delete(r.images, i.digest)
-	r.forgetLayers(i.manifest)
 	return removed, nil
 }
 
@@ -175,16 +176,29 @@ func (r *repository) indexesOf(i *image) []string {
 	return digests
 }
 
-// forgetLayers removes the layers that only a removed image had. A push that
-// counts on one of them at this moment is told that the layer does not exist.
-func (r *repository) forgetLayers(gone manifest) {
-	for _, digest := range gone.layers {
-		used := false
-		for _, i := range r.images {
-			used = used || slices.Contains(i.layers, digest)
+// layerGrace is how long a layer stays that no image has: a push names it in a
+// manifest only after it found it or sent it.
+const layerGrace = 5 * time.Minute
+
+// want notes that somebody is about to make use of a layer.
+func (b *ecrBackend) want(r *repository, digest string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r.wanted[digest] = b.clock.Now()
+}
+
+// forgetLayers removes the layers that no image has and nobody wanted of late.
+func (b *ecrBackend) forgetLayers(r *repository) {
+	used := make(map[string]bool)
+	for _, i := range r.images {
+		for _, digest := range i.layers {
+			used[digest] = true
 		}
-		if !used {
+	}
+	for digest, at := range r.wanted {
+		if !used[digest] && b.clock.Now().Sub(at) >= layerGrace {
 			r.layers.remove(digest)
+			delete(r.wanted, digest)
 		}
 	}
 }

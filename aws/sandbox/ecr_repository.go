@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -76,6 +77,7 @@ func (b *ecrBackend) CreateRepository(_ context.Context, in *ecr.CreateRepositor
 		tags:       tags,
 		images:     make(map[string]*image),
 		byTag:      make(map[string]*image),
+		wanted:     make(map[string]time.Time),
 	}
 	r.layers = b.disk.of(r.number)
 	r.contents = newContents(r.layers)

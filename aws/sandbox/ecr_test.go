@@ -149,6 +149,9 @@ func TestImagesAreRemoved(t *testing.T) {
 	shared := d.push("web", "1", "base", "one")
 	d.put("web", "one", imageType, d.manifest("web", "base", "one"))
 	d.push("web", "2", "base", "two")
+	d.layer("web", "sent, and then left")
+	d.clock.Advance(layerGrace)
+	d.layer("web", "of a push under way")
 	if said := d.remove("web", "1", "9"); said != "1 9!ImageNotFound" {
 		t.Errorf("by tag: %s", said)
 	}
@@ -159,12 +162,15 @@ func TestImagesAreRemoved(t *testing.T) {
 	}
 	d.send("GET", "/v2/web/manifests/"+shared, nil).want(t, 404, "MANIFEST_UNKNOWN")
 	layers, err := d.api.BatchCheckLayerAvailability(t.Context(), &ecr.BatchCheckLayerAvailabilityInput{
-		RepositoryName: aws.String("web"), LayerDigests: []string{digestOf("base"), digestOf("one"), "nonsense"},
+		RepositoryName: aws.String("web"), LayerDigests: []string{digestOf("base"), digestOf("of a push under way"), digestOf("one"), digestOf("sent, and then left"), "nonsense"},
 	})
-	if err != nil || len(layers.Layers) != 2 || len(layers.Failures) != 1 ||
-		layers.Layers[0].LayerAvailability != types.LayerAvailabilityAvailable || *layers.Layers[0].LayerSize != int64(len("base")) ||
-		layers.Layers[1].LayerAvailability != types.LayerAvailabilityUnavailable {
-		t.Errorf("%v, %+v", err, layers)
+	if err != nil || len(layers.Layers) != 4 || len(layers.Failures) != 1 || *layers.Layers[0].LayerSize != int64(len("base")) {
+		t.Fatalf("%v, %+v", err, layers)
+	}
+	for i, want := range []types.LayerAvailability{"AVAILABLE", "AVAILABLE", "UNAVAILABLE", "UNAVAILABLE"} {
+		if got := layers.Layers[i].LayerAvailability; got != want {
+			t.Errorf("layer %d is %s, want %s", i, got, want)
+		}
 	}
 	d.push("web", "3", "base", "two")
 	if said := d.remove("web", describeOnly(t, d, "2")); said != "2 3" {

@@ -110,6 +110,9 @@ func (g *registryGate) serve(w http.ResponseWriter, r *http.Request) error {
 	case callUpload:
 		return g.upload(w, r, repository, call.target)
 	case callBlob:
+		if repository.layers.has(call.target) {
+			g.ecr.want(repository, call.target)
+		}
 		closeRange(r, repository.layers, call.target)
 	}
 	repository.contents.ServeHTTP(w, r)

@@ -149,6 +149,7 @@ func (g *registryGate) finishUpload(w http.ResponseWriter, r *http.Request, to *
 	if err := u.finish(digest); err != nil {
 		return err
 	}
+	g.ecr.want(to, digest)
 	w.Header().Set("Location", "/v2/"+to.name+"/blobs/"+digest)
 	w.Header().Set("Docker-Content-Digest", digest)
 	w.WriteHeader(http.StatusCreated)
