@@ -27,6 +27,19 @@ type fakeEngine struct {
 	log     []string // what was done, in order
 	number  int
 	healthy chan string
+	dead    chan struct{} // closed when it is to answer no more
+}
+
+var errDead = errors.New("the engine has gone away")
+
+// alive is nil until the engine is dead.
+func (e *fakeEngine) alive() error {
+	select {
+	case <-e.dead:
+		return errDead
+	default:
+		return nil
+	}
 }
 
 type fakeContainer struct {
@@ -37,7 +50,7 @@ type fakeContainer struct {
 }
 
 func newFakeEngine() *fakeEngine {
-	return &fakeEngine{made: make(map[string]*fakeContainer), images: make(map[string]bool), healthy: make(chan string, 8)}
+	return &fakeEngine{made: make(map[string]*fakeContainer), images: make(map[string]bool), healthy: make(chan string, 8), dead: make(chan struct{})}
 }
 
 func (e *fakeEngine) note(format string, args ...any) {
@@ -93,6 +106,9 @@ func (e *fakeEngine) Start(_ context.Context, id string) error {
 }
 
 func (e *fakeEngine) Inspect(_ context.Context, id string) (EngineState, error) {
+	if err := e.alive(); err != nil {
+		return EngineState{}, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c := e.made[id]
@@ -112,6 +128,8 @@ func (e *fakeEngine) Wait(ctx context.Context, id string) (int, error) {
 	select {
 	case <-c.ended:
 		return c.code, nil
+	case <-e.dead:
+		return 0, errDead
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
@@ -137,6 +155,9 @@ func (e *fakeEngine) end(id string, code int) {
 
 // Stop does not end what runs "deaf": only Remove does.
 func (e *fakeEngine) Stop(ctx context.Context, id string, _ time.Duration) error {
+	if err := e.alive(); err != nil {
+		return err
+	}
 	c := e.get(id)
 	e.mu.Lock()
 	e.note("stop %s", c.Name)
@@ -150,6 +171,9 @@ func (e *fakeEngine) Stop(ctx context.Context, id string, _ time.Duration) error
 }
 
 func (e *fakeEngine) Remove(_ context.Context, id string) error {
+	if err := e.alive(); err != nil {
+		return err
+	}
 	if e.get(id) == nil {
 		return nil
 	}
@@ -224,7 +248,7 @@ func newContainers(t *testing.T, e *fakeEngine) *Containers {
 		}
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		if len(e.made)+len(e.images) > 0 {
+		if e.alive() == nil && len(e.made)+len(e.images) > 0 {
 			t.Errorf("left: %d containers, %d images", len(e.made), len(e.images))
 		}
 	})

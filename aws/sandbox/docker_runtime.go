@@ -116,10 +116,20 @@ func (r *Containers) Start(spec TaskSpec, sink Sink) {
 		r.demo.Start(spec, sink)
 		return
 	}
+	if !r.admit(spec, sink) {
+		sink.Failed(spec.Containers[0].Name, aboveLimit)
+	}
+}
+
+// admit starts a task unless too many run already. After Close it does nothing.
+func (r *Containers) admit(spec TaskSpec, sink Sink) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return
+		return true
+	}
+	if len(r.tasks) >= usualLimit {
+		return false
 	}
 	t := newDockerTask(r, spec, sink)
 	r.tasks[spec.ID] = t
@@ -129,6 +139,7 @@ func (r *Containers) Start(spec TaskSpec, sink Sink) {
 		delete(r.tasks, spec.ID)
 		r.mu.Unlock()
 	})
+	return true
 }
 
 // Stop asks a task to end.
@@ -241,12 +252,14 @@ func (r *Containers) marks(spec *TaskSpec, container string) map[string]string {
 const cleaning = 20 * time.Second
 
 // remove takes a container away. What fails is left to the next sweep.
-func (r *Containers) remove(id string) {
+func (r *Containers) remove(id string) (removed bool) {
 	ctx, cancel := context.WithTimeout(r.ctx, cleaning)
 	defer cancel()
-	if err := r.engine.Remove(ctx, id); err != nil {
+	err := r.engine.Remove(ctx, id)
+	if err != nil {
 		r.log.Warn("remove a container", "id", id, "error", err)
 	}
+	return err == nil
 }
 
 // newName is a name that nothing else has.

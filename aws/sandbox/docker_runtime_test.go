@@ -199,6 +199,35 @@ func TestCloseDoesNotWaitForTheDeaf(t *testing.T) {
 	}
 }
 
+// An engine that goes away takes its containers out of sight, and keeps nobody
+// from quitting.
+func TestCloseWithoutTheEngine(t *testing.T) {
+	e := newFakeEngine()
+	r := ready(newContainers(t, e))
+	s := &story{}
+	r.Start(oneTaskOf(part("app"), part("side")), s)
+	s.until(t, "it runs", s.has("side runs"))
+	close(e.dead)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !s.has("app exited with 137")() {
+		t.Error(s.all())
+	}
+}
+
+func TestTooManyTasks(t *testing.T) {
+	r := newContainers(t, newFakeEngine()) // nothing is decided, so they all wait
+	for range usualLimit {
+		r.Start(oneTaskOf(part("app")), &story{})
+	}
+	s := &story{}
+	r.Start(oneTaskOf(part("app")), s)
+	if s.all() != "app failed: "+aboveLimit {
+		t.Error(s.all())
+	}
+}
+
 func TestRefusedTasksNeverReachTheEngine(t *testing.T) {
 	e := newFakeEngine()
 	r := ready(newContainers(t, e))

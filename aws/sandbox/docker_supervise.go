@@ -148,13 +148,15 @@ func (c *dockerContainer) stop(gone <-chan struct{}, giveUp func()) {
 			closing = nil
 			patience.Reset(min(c.spec.StopTimeout, closingGrace))
 		case <-patience.C:
-			r.remove(c.id)
-			patience.Reset(stopSlack)
-			select {
-			case <-gone:
-			case <-patience.C:
-				giveUp()
+			if r.remove(c.id) {
+				patience.Reset(stopSlack)
+				select {
+				case <-gone:
+					return
+				case <-patience.C:
+				}
 			}
+			giveUp()
 			return
 		}
 	}

@@ -12,15 +12,6 @@ import (
 	"sync"
 )
 
-const (
-	// usualLimit keeps a slip of the finger (a desired count of 500) from filling
-	// the machine: a task takes some 12 MB.
-	usualLimit = 100
-	// aboveLimit is ECS's reason when the account's quota of Fargate tasks is
-	// used up, as the sandbox's is.
-	aboveLimit = "You’ve reached the limit on the number of tasks you can run concurrently"
-)
-
 // processes is the runtime that runs every container as a child process.
 type processes struct {
 	executable string

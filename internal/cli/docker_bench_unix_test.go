@@ -44,6 +44,21 @@ func BenchmarkTasks(b *testing.B) {
 	}
 }
 
+// BenchmarkClose is how long a sandbox with twenty tasks takes to end and to
+// remove all of it. The goal is a few seconds.
+func BenchmarkClose(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		w := newEngineWorld(b)
+		definition := w.family(nil, w.busyboxWith("web", ""))
+		arns := append(w.runTasks(definition, 10), w.runTasks(definition, 10)...)
+		w.waitFor("twenty tasks RUNNING", func() bool { return w.count(arns, "RUNNING") == len(arns) })
+		b.StartTimer()
+		w.must(w.Close())
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/20-tasks")
+}
+
 // count is how many tasks have a status.
 func (w *engineWorld) count(arns []string, status string) int {
 	w.tb.Helper()
