@@ -131,6 +131,25 @@ func TestPushCreatesTheRepository(t *testing.T) {
 	s.Wait("/shop/new:8") // what was chosen last is offered
 }
 
+// A push is counted, although the repositories were folded meanwhile.
+func TestPushIsCounted(t *testing.T) {
+	c := demoCloud()
+	s, _ := showPush(t, c, func(ctx context.Context, ref string, auth docker.RegistryAuth, progress func(docker.TransferProgress)) (string, error) {
+		c.store(storedImage("web", 4, "8"))
+		return carried(ctx, ref, auth, progress)
+	}, 120, 40)
+	s.Type("3")
+	s.Wait("3  74.1 MB")
+	s.Type("1")
+	s.Gone("74.1 MB")
+	s.Type("p")
+	s.Wait("docker push")
+	s.Type("\r")
+	s.Wait("✓ pushed web:8")
+	s.Type("3")
+	s.Wait("4 123.5 MB")
+}
+
 // The equal commands hold no token, wherever they stand.
 func TestPushShowsNoToken(t *testing.T) {
 	s, _ := showPush(t, demoCloud(), carried, 120, 40)

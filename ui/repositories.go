@@ -108,7 +108,11 @@ func countingPace(p table.Pace) table.Pace {
 func (p *repositories) source() table.Source[aws.Repository] {
 	c := p.client
 	return table.Source[aws.Repository]{
-		Key: "all", List: c.Repositories, IDs: c.RepositoryIDs,
+		Key: "all", IDs: c.RepositoryIDs,
+		List: func(ctx context.Context, page func([]aws.Repository)) error {
+			p.looked.Clear() // its rows are not counted
+			return c.Repositories(ctx, page)
+		},
 		Describe: func(ctx context.Context, arns []string) ([]aws.Repository, error) {
 			rows, err := c.DescribeRepositories(ctx, arns)
 			for i := range rows {
@@ -121,7 +125,7 @@ func (p *repositories) source() table.Source[aws.Repository] {
 
 func (p *repositories) columns() []table.Column[aws.Repository] {
 	return []table.Column[aws.Repository]{
-		{Title: "NAME", Text: func(r aws.Repository) string { return r.Name }},
+		{Title: "NAME", Tail: true, Text: func(r aws.Repository) string { return r.Name }},
 		{
 			Title: "IMAGES", Width: 7, Right: true, Text: func(r aws.Repository) string { return p.counted(r, strconv.Itoa(r.Images)) },
 			Compare: func(a, b aws.Repository) int { return cmp.Compare(a.Images, b.Images) },
