@@ -44,7 +44,7 @@ func BenchmarkStart(b *testing.B) {
 // whatever runs its tasks: finding out whether an engine can must not delay the
 // first rows.
 func BenchmarkStartSandbox(b *testing.B) {
-	m := newMachine(b)
+	m := newMachine(b, hostEngine())
 	took := map[string][]time.Duration{}
 	for b.Loop() {
 		for _, runtime := range []string{"none", "process", "auto"} {
