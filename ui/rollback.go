@@ -43,11 +43,14 @@ func touchedTasks(s aws.Service) string {
 		return "none runs: nothing is replaced"
 	}
 	low, high := (s.Desired*s.MinPercent+99)/100, s.Desired*s.MaxPercent/100
-	is := "are"
+	is, stay := "are", "stay"
 	if s.Desired == 1 {
 		is = "is"
 	}
-	text := fmt.Sprintf("%s %s replaced, at least %d stay up", plural(s.Desired, "task"), is, low)
+	if low == 1 {
+		stay = "stays"
+	}
+	text := fmt.Sprintf("%s %s replaced, at least %d %s up", plural(s.Desired, "task"), is, low, stay)
 	if s.MaxPercent > 0 {
 		text += fmt.Sprintf(", at most %d at once", high)
 	}

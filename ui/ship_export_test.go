@@ -57,7 +57,7 @@ func RolloutStates(wanted, before string, looks ...aws.Service) []string {
 	var r rollout
 	var states []string
 	for _, s := range looks {
-		r = r.next(s, wanted, before)
+		r = r.next(s, s.Events, wanted, before)
 		states = append(states, r.state)
 	}
 	return states

@@ -181,6 +181,7 @@ func (y *shipyard) Service(ctx context.Context, _ aws.Service) (aws.Service, err
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	if y.moved && len(y.rollout) > 0 {
+		y.service.Deployments = slices.Clone(y.service.Deployments) // who has read it keeps it
 		y.rollout[0](&y.service)
 		if len(y.rollout) > 1 {
 			y.rollout = y.rollout[1:]

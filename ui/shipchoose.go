@@ -125,7 +125,7 @@ func (s *ship) aim(t shipTarget) tea.Cmd {
 // askSource asks what the service shall run.
 func (s *ship) askSource() {
 	found := s.sources.Value
-	choices, text := sourceChoices(found, s.builds() != nil), ""
+	choices, text := s.sourceChoices(found), ""
 	if found.err != nil {
 		text = "▲ Not all images could be listed: " + found.err.Error()
 	}
@@ -154,7 +154,7 @@ const fromFolder = "build"
 
 // sourceChoices are local images first: who ships to a service has mostly just
 // built something.
-func sourceChoices(found shipSources, builds bool) []pane.Choice {
+func (s *ship) sourceChoices(found shipSources) []pane.Choice {
 	var cs []pane.Choice
 	for i, l := range found.local {
 		if l.Tag != "" {
@@ -168,7 +168,7 @@ func sourceChoices(found shipSources, builds bool) []pane.Choice {
 		}
 		cs = append(cs, pane.Choice{Value: "stock " + strconv.Itoa(i), Label: label, Note: "in ECR since " + moment(r.Pushed)})
 	}
-	if builds {
+	if s.builds() != nil {
 		cs = append(cs, pane.Choice{Value: fromFolder, Label: "build from a folder …"})
 	}
 	return cs

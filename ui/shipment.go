@@ -234,7 +234,7 @@ func (m *shipment) canRollBack() bool {
 // goBack adds the way back.
 func (m *shipment) goBack() {
 	m.wanted, m.before = m.before, m.wanted
-	m.rollout, m.tasks, m.over, m.err = rollout{}, nil, false, nil
+	m.rollout, m.tasks, m.events, m.over, m.err = rollout{}, nil, nil, false, nil
 	for i := range m.steps {
 		if s := &m.steps[i]; s.state == shipRunning || s.state == shipWaiting {
 			s.state = shipCanceled

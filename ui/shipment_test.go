@@ -24,6 +24,9 @@ func TestRolloutStates(t *testing.T) {
 		s.Deployments[0].RolloutState = "" // ECS tracks none
 	})
 	other := at(func(s *aws.Service) { s.TaskDefinition, s.Deployments[0].TaskDefinition = "web:9", "web:9" })
+	told := at(func(s *aws.Service) {
+		s.Events = []aws.Event{{ID: "e9", Message: "(service web) rolling back to deployment ecs-svc/7."}}
+	})
 	gaveUp := at(func(s *aws.Service) { failing(3)(s); s.Deployments[0].RolloutState = "FAILED" })
 	for _, c := range []struct {
 		name  string
@@ -36,7 +39,8 @@ func TestRolloutStates(t *testing.T) {
 		{"rolled back", []aws.Service{at(failing(3)), at(rollingBack), at(back)}, []string{"failing", "rolling back", "rolled back"}},
 		// ECS is eventually consistent: the old state once more is no rollback.
 		{"a stale look", []aws.Service{old, old, at(rolling(1)), old, at(steady)}, []string{"moving", "moving", "moving", "moving", "steady"}},
-		// A rollback so quick that nothing tells of it any more.
+		// A rollback so quick that only an event tells of it, or nothing.
+		{"told by an event", []aws.Service{told}, []string{"rolled back"}},
 		{"old for good", []aws.Service{old, old, old, old}, []string{"moving", "moving", "moving", "rolled back"}},
 		{"given up", []aws.Service{gaveUp}, []string{"failed"}},
 		{"overtaken", []aws.Service{at(rolling(1)), other}, []string{"moving", "overtaken"}},

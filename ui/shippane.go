@@ -178,7 +178,7 @@ func (s *ship) progressed() tea.Cmd {
 	}
 	before := s.current
 	s.current = state.at
-	told := s.touched(&before, state.over)
+	told := s.touched(&before)
 	if state.over && s.back {
 		return tea.Batch(told, s.goBack())
 	}
@@ -186,8 +186,8 @@ func (s *ship) progressed() tea.Cmd {
 }
 
 // touched says what has been changed outside since the state before.
-func (s *ship) touched(before *shipment, over bool) tea.Cmd {
-	now := &s.current
+func (s *ship) touched(before *shipment) tea.Cmd {
+	now, over := &s.current, s.state().over
 	var cmds []tea.Cmd
 	for _, c := range []struct {
 		stage shipStage

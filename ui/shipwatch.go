@@ -53,8 +53,9 @@ func (r *rollout) ended() bool {
 	return false
 }
 
-// next is the rollout after another look at the service.
-func (r rollout) next(s aws.Service, wanted, before string) rollout {
+// next is the rollout after another look at the service. heard are its events
+// since it was updated.
+func (r rollout) next(s aws.Service, heard []aws.Event, wanted, before string) rollout {
 	r.unread, r.trouble = 0, nil
 	primary := s.Primary()
 	r.is = s.TaskDefinition
@@ -70,7 +71,7 @@ func (r rollout) next(s aws.Service, wanted, before string) rollout {
 		r.state, r.stale, r.back = state, 0, false
 	case r.is != before:
 		r.state = overtaken
-	case r.givenUp(s, wanted), r.stale >= mostBefore:
+	case r.givenUp(s, heard, wanted), r.stale >= mostBefore:
 		r.back, r.state = true, aws.RolloutRollingBack
 		if state == aws.RolloutSteady {
 			r.state = rolledBack
@@ -81,12 +82,18 @@ func (r rollout) next(s aws.Service, wanted, before string) rollout {
 	return r
 }
 
-// givenUp says whether ECS itself tells that it went back.
-func (r *rollout) givenUp(s aws.Service, wanted string) bool {
-	return r.back || strings.Contains(r.reason, "rolling back") || slices.ContainsFunc(s.Deployments, func(d aws.Deployment) bool {
-		return d.TaskDefinition == wanted && d.RolloutState == "FAILED"
-	})
+// givenUp says whether ECS itself tells that it went back. That may be over
+// between two looks: then only an event still does.
+func (r *rollout) givenUp(s aws.Service, heard []aws.Event, wanted string) bool {
+	return r.back || strings.Contains(r.reason, goesBack) ||
+		slices.ContainsFunc(s.Deployments, func(d aws.Deployment) bool { return d.TaskDefinition == wanted && d.RolloutState == "FAILED" }) ||
+		slices.ContainsFunc(heard, func(e aws.Event) bool { return strings.Contains(e.Message, goesBack) })
 }
+
+// goesBack is how ECS says that the circuit breaker rolls back, in the reason
+// of a deployment and in an event (ECS developer guide, "Amazon ECS service
+// event messages").
+const goesBack = "rolling back"
 
 // shipPace is how long to wait between two looks at a service whose rollout
 // began so long ago: a rollout that takes long is not seen to the second.
@@ -136,8 +143,8 @@ func (r *shipRun) look(ctx context.Context) error {
 	}
 	failed := m.rollout.failed
 	m.service = s
-	m.rollout = m.rollout.next(s, m.wanted, m.before)
 	m.heard(s.Events)
+	m.rollout = m.rollout.next(s, m.events, m.wanted, m.before)
 	if s.Desired <= mostWatched || m.rollout.failed > failed || m.rollout.ended() {
 		return r.lookAtTasks(ctx)
 	}
