@@ -426,3 +426,50 @@ func TestShipLeavesNothingBehind(t *testing.T) {
 	f.Close()
 	goleak.VerifyNone(t, before)
 }
+
+// S, u and B lead to the same pane from everywhere.
+func TestShipKeysOfThePanes(t *testing.T) {
+	inFolder(t, map[string]string{"Dockerfile": plainDockerfile})
+	open := func() *uitest.Screen {
+		h := newHarbour()
+		f := ui.New(ui.Options{AWS: demoCloud(), Docker: h})
+		t.Cleanup(f.Close)
+		s := uitest.Run(t, f, 120, 40)
+		s.Wait("batch")
+		return s
+	}
+	for _, c := range []struct {
+		name, keys, wait, then string // typed one after the other
+		shows                  string
+	}{
+		{"an image", "1", "▸ base:1", "S", "Ship base:1: to which service?"},
+		{"a Dockerfile", "1", "▸ base:1", "B", "Ship: which folder?"},
+		{"a service", "j\r", "▸ api", "u", "Ship what to shop/api?"},
+		{"a service by S", "j\r", "▸ api", "S", "Ship what to shop/api?"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := open()
+			s.Type(c.keys)
+			s.Wait(c.wait)
+			s.Type(c.then)
+			s.Wait(c.shows)
+		})
+	}
+}
+
+func TestShipWhatIsInARepository(t *testing.T) {
+	f := ui.New(ui.Options{AWS: demoCloud(), Docker: newHarbour()})
+	t.Cleanup(f.Close)
+	s := uitest.Run(t, f, 120, 40)
+	s.Wait("batch")
+	s.Type("3")
+	s.Wait("▸ empty")
+	s.Type("G\r")
+	s.Wait("Images of web")
+	s.Wait("▸ 7 latest")
+	s.Type("S")
+	s.Wait("Ship web:7: to which service?")
+	s.Type("shop/api\r")
+	s.Wait("nothing: it is in ECR")
+	s.Wait("+ " + registryHost + "/web@sha256:0000")
+}
