@@ -20,6 +20,7 @@ func PushAt(f *Frame, now func() time.Time) {
 func TransferDrawing(w, h int) func(p docker.TransferProgress, now time.Time) string {
 	way := &pull{image: aws.RepositoryImage{Repository: "web", Tags: []string{"1"}, URI: "host/web"}, engine: docker.New(docker.Options{})}
 	t := newTransfer(way, time.Now)
+	t.began = time.Now()
 	t.Resize(w, h)
 	return func(p docker.TransferProgress, now time.Time) string {
 		t.now = func() time.Time { return now }

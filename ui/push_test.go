@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"go.uber.org/goleak"
 
 	"gantry/aws"
@@ -415,6 +416,30 @@ func TestPushSkipsStatesThatNobodySees(t *testing.T) {
 	s.Wait("✓ pushed web:8 in")
 	if each := (s.Written() - written) / reports; each > 5 {
 		t.Errorf("%d bytes a report", each)
+	}
+}
+
+// The rate is that of the last seconds: a push that stands still says so.
+func TestPushTellsRateAndTimeLeft(t *testing.T) {
+	draw := ui.TransferDrawing(100, 38)
+	at := func(seconds float64, done int64) string {
+		view := draw(docker.TransferProgress{Layers: []docker.LayerProgress{{ID: "bda21a526cab", State: "Pushing", Done: done, Total: 10_000_000}}}, then.Add(time.Duration(seconds*float64(time.Second))))
+		return strings.Join(strings.Fields(ansi.Strip(view)), " ")
+	}
+	for _, c := range []struct {
+		seconds float64
+		done    int64
+		want    string
+	}{
+		{0, 0, "0 % · 0 B of 10.0 MB bda"},
+		{1, 2_000_000, "20 % · 2.0 MB of 10.0 MB · 2.0 MB/s · 5s left"},
+		{2, 4_000_000, "40 % · 4.0 MB of 10.0 MB · 2.0 MB/s · 4s left"},
+		{7, 4_000_000, "40 % · 4.0 MB of 10.0 MB bda"},
+		{8, 10_000_000, "100 % · 10.0 MB of 10.0 MB · 1.0 MB/s bda"},
+	} {
+		if got := at(c.seconds, c.done); !strings.Contains(got, c.want) {
+			t.Errorf("after %g s: %.140s, want %s", c.seconds, got, c.want)
+		}
 	}
 }
 
