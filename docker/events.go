@@ -58,7 +58,7 @@ var actions = map[EventKind][]string{
 		"create", "start", "restart", "stop", "pause", "unpause", "rename", "update", "kill", "die", "oom", "destroy", "remove",
 		"commit", "prune", "health_status",
 	},
-	ImageEvent:   {"tag", "untag", "delete", "remove", "import", "load", "pull", "build", "prune"},
+	ImageEvent:   {"tag", "untag", "delete", "remove", "import", "load", "pull", "push", "build", "prune"},
 	NetworkEvent: {"create", "connect", "disconnect", "destroy", "remove", "prune"},
 	VolumeEvent:  {"create", "destroy", "remove", "prune"},
 }

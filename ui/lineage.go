@@ -267,7 +267,7 @@ const mostPlaces = 12
 func placeFacts(s lineage.Strand, world *lineage.World) []fact {
 	var local, stored, definitions, services, tasks []string
 	for _, i := range s.Local {
-		local = append(local, fmt.Sprintf("%s  built %s  %s", i.Reference(), clock(i.Created), bytesText(i.Size)))
+		local = append(local, fmt.Sprintf("%s  built %s  %s", localName(i), clock(i.Created), bytesText(i.Size)))
 	}
 	for _, i := range s.Stored {
 		stored = append(stored, fmt.Sprintf("%s  %s  pushed %s", i.Repository, cmp.Or(strings.Join(i.Tags, " "), "no tag"), clock(i.Pushed)))
@@ -297,6 +297,15 @@ func allRead(uris []string, world *lineage.World) bool {
 		}
 	}
 	return true
+}
+
+// localName is what an image is called here; one that has lost its tag by the
+// beginning of its digest.
+func localName(i docker.Image) string {
+	if name, digest, ok := strings.Cut(i.Reference(), "@"); ok {
+		return name + "@" + shortDigest(digest)
+	}
+	return imageName(i)
 }
 
 // naming says how a definition names an image.

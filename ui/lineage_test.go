@@ -132,7 +132,9 @@ type builder struct {
 }
 
 func (e *builder) Images(context.Context, docker.ImageScope) ([]docker.Image, error) {
-	return e.rows, nil
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.rows), nil
 }
 
 func (e *builder) ImageSizes(context.Context) (map[string]docker.ImageSize, error) { return nil, nil }
@@ -298,5 +300,28 @@ func TestLineageFollowsARollout(t *testing.T) {
 	s.Wait("latest is still the image that its 2 tasks run")
 	if n := c.count() - reads; n > 0 {
 		t.Errorf("the repository was read %d times more", n)
+	}
+}
+
+// What another tool pushes shows as well: the engine tells of it, and then the
+// repository is asked again, once.
+func TestLineageSeesAPushByAnotherTool(t *testing.T) {
+	c, e := newTraced(), newBuilder()
+	s := tasksOfWeb(t, c, e, 120, 40)
+	s.Type("]]]")
+	s.Wait("bbbbbbbbbbbb now")
+	s.Settle()
+	reads := c.count()
+	c.push("c")
+	e.mu.Lock()
+	e.rows[0].Digests = []string{webURI + "@" + sha("c"), webURI + "@" + sha("f")} // one is not in the repository
+	e.mu.Unlock()
+	e.say(docker.Event{Kind: docker.ImageEvent, Action: "push"})
+	s.Wait("cccccccccccc now")
+	s.Wait("local web:latest.")
+	e.say(docker.Event{Kind: docker.ImageEvent, Action: "tag"})
+	s.Settle()
+	if n := c.count() - reads; n != 1 {
+		t.Errorf("the repository was read %d times more, want once", n)
 	}
 }

@@ -285,16 +285,53 @@ func (r *reading) images(ctx context.Context, c lineageCloud, of aws.Repository)
 			return err
 		}
 		joined(ctx, c, of, rows)
-		r.mu.Lock()
-		r.world.Images = append(r.world.Images, rows...)
-		r.mu.Unlock()
+		r.put(of.URI, rows)
 		return nil
 	})
 	if err != nil { // what was read of it before that still shows
-		r.mu.Lock()
-		r.world.Images = append(r.world.Images, rows...)
-		r.mu.Unlock()
+		r.put(of.URI, rows)
 	}
+}
+
+// put takes the images of a repository in the place of those that were known.
+// Indexes may be of the slice that is there.
+func (r *reading) put(uri string, rows []aws.RepositoryImage) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	images := slices.Clone(rows)
+	for _, i := range r.world.Images {
+		if i.URI != uri {
+			images = append(images, i)
+		}
+	}
+	r.world.Images = images
+}
+
+// unknown are digests of local images that a repository which was read does not
+// have, as URI@DIGEST: they were pushed since, or are gone from it.
+func (r *reading) unknown() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	stored := map[string]bool{}
+	for i := range r.world.Images {
+		stored[r.world.Images[i].Reference()] = true
+	}
+	var missing []string
+	for i := range r.world.Local {
+		for _, d := range r.world.Local[i].Digests {
+			if r.world.Read(lineage.Part{Kind: lineage.RepositoryImages, Name: lineage.Parse(d).Repository}) && !stored[d] {
+				missing = append(missing, d)
+			}
+		}
+	}
+	return missing
+}
+
+// forget lets a part be asked for again.
+func (r *reading) forget(p lineage.Part) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.world.Parts, p)
 }
 
 // joined fills in what indexes join. Where that cannot be read they stay as

@@ -36,13 +36,14 @@ type lineages struct {
 	moved bool     // the engine's images have changed since they were read
 
 	wanted map[string]aws.Repository // to be read, by URI
+	missed map[string]bool           // URI@DIGEST that was looked for a second time
 }
 
 // lineageKnown says that there is more to tell about where images are.
 type lineageKnown struct{}
 
 func newLineages(cloud lineageCloud, engine lineageEngine) *lineages {
-	return &lineages{cloud: cloud, engine: engine, now: lineage.New(lineage.World{}, clock), wanted: map[string]aws.Repository{}}
+	return &lineages{cloud: cloud, engine: engine, now: lineage.New(lineage.World{}, clock), wanted: map[string]aws.Repository{}, missed: map[string]bool{}}
 }
 
 // Look asks for what is not known of the present state.
@@ -152,7 +153,13 @@ const mostFollowed = 200
 
 // Update takes what was read, and notes what has changed.
 func (l *lineages) Update(msg tea.Msg) (bool, tea.Cmd) {
-	for _, take := range []func(tea.Msg) (bool, tea.Cmd){l.local.Update, l.all.Update, l.repos.Update, l.one.Update} {
+	if mine, next := l.local.Update(msg); mine {
+		if !l.local.Busy() {
+			l.lookForPushed()
+		}
+		return true, tea.Batch(next, l.readRepositories(), l.reindex())
+	}
+	for _, take := range []func(tea.Msg) (bool, tea.Cmd){l.all.Update, l.repos.Update, l.one.Update} {
 		if mine, next := take(msg); mine {
 			return true, tea.Batch(next, l.readRepositories(), l.reindex())
 		}
@@ -167,6 +174,18 @@ func (l *lineages) Update(msg tea.Msg) (bool, tea.Cmd) {
 		l.moved = l.moved || l.read != nil && msg.images
 	}
 	return false, nil
+}
+
+// lookForPushed has repositories read again that lack an image which the engine
+// has pushed, by whatever tool: once for each image.
+func (l *lineages) lookForPushed() {
+	for _, d := range l.read.unknown() {
+		if l.missed[d] {
+			continue
+		}
+		l.missed[d] = true
+		l.read.forget(lineage.Part{Kind: lineage.RepositoryImages, Name: lineage.Parse(d).Repository})
+	}
 }
 
 // concerns tells whether a change is one of where images are.

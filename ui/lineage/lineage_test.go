@@ -274,6 +274,7 @@ func TestWhatIsToldOfAService(t *testing.T) {
 		images []aws.RepositoryImage
 		local  []docker.Image
 		tasks  []aws.Task
+		moving bool
 		want   []string
 		never  []string
 	}{
@@ -294,7 +295,14 @@ func TestWhatIsToldOfAService(t *testing.T) {
 			name:   "its tasks run different images",
 			images: []aws.RepositoryImage{stored("a", at(9, 0), "v1"), stored("b", at(11, 0), "latest")},
 			tasks:  []aws.Task{task("web", latest, sha("a"), at(10, 0)), task("web", latest, sha("b"), at(11, 5))},
-			want:   []string{"do not all run the same image as app", "latest is still the image that its task runs"},
+			want:   []string{"do not all run the same image as app", "latest is still the image that 1 of its 2 tasks runs"},
+		},
+		{
+			name:   "a deployment replaces them",
+			images: []aws.RepositoryImage{stored("a", at(9, 0), "v1"), stored("b", at(11, 0), "latest")},
+			tasks:  []aws.Task{task("web", latest, sha("a"), at(10, 0)), task("web", latest, sha("b"), at(11, 5))},
+			moving: true,
+			want:   []string{"latest has moved since 1 of its 2 tasks started", "-> a deployment is under way: wait", "do not all run the same image as app. A deployment is under way."},
 		},
 		{
 			name:   "no task can start from its tag",
@@ -317,6 +325,9 @@ func TestWhatIsToldOfAService(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := world()
 			w.Images, w.Tasks, w.Local = c.images, c.tasks, c.local
+			if c.moving {
+				w.Services[0].Pending = 1
+			}
 			check(t, said(lineage.New(w, clock).OfService(w.Services[0])...), c.want, c.never)
 		})
 	}

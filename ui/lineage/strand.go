@@ -71,7 +71,7 @@ func (x *Index) OfTask(t aws.Task) []Strand {
 		r := runner{
 			ref: Parse(c.Image), digest: c.Digest, who: "this task", runs: "runs",
 			first: cmp.Or(t.Started, t.Created), last: cmp.Or(t.Started, t.Created),
-			service: t.Service, cluster: t.Cluster, stopped: t.IsStopped(),
+			service: t.Service, stopped: t.IsStopped(),
 		}
 		if r.stopped {
 			r.runs = "ran"
@@ -99,7 +99,7 @@ func (x *Index) OfService(s aws.Service) []Strand {
 			if at < 0 {
 				at = len(runners)
 				runners = append(runners, &runner{
-					container: c.Name, image: c.Image, ref: Parse(c.Image), digest: c.Digest, service: s.Name, cluster: s.Cluster, mine: true,
+					container: c.Name, image: c.Image, ref: Parse(c.Image), digest: c.Digest, service: s.Name, mine: true, moving: s.Moving(),
 				})
 				names = append(names, c.Name)
 			}
@@ -108,7 +108,7 @@ func (x *Index) OfService(s aws.Service) []Strand {
 	}
 	strands := make([]Strand, 0, len(runners))
 	for _, r := range runners {
-		r.word()
+		r.word(len(crew))
 		one := x.strand(*r)
 		one.Container, one.Reference, one.Count = r.container, r.image, r.count
 		strands = append(strands, one)
@@ -311,9 +311,10 @@ type runner struct {
 	digest           string
 	count            int
 	first, last      time.Time // when they started
-	service, cluster string    // service is "" for a task by itself
+	service          string    // "" for a task by itself
 	mine             bool      // the service is what is looked at
 	stopped          bool
+	moving           bool   // a deployment of the service is under way
 	who, runs        string // "this task", "runs"
 }
 

@@ -10,11 +10,19 @@ import (
 	"gantry/docker"
 )
 
-// word says who runs it, for a service.
-func (r *runner) word() {
-	r.who, r.runs = "its task", "runs"
-	if r.count != 1 {
-		r.who, r.runs = fmt.Sprintf("its %d tasks", r.count), "run"
+// word says who runs it, for a service of so many tasks.
+func (r *runner) word(all int) {
+	r.runs = "run"
+	if r.count == 1 {
+		r.runs = "runs"
+	}
+	switch {
+	case r.count < all:
+		r.who = fmt.Sprintf("%d of its %d tasks", r.count, all)
+	case all == 1:
+		r.who = "its task"
+	default:
+		r.who = fmt.Sprintf("its %d tasks", all)
 	}
 }
 
@@ -23,6 +31,8 @@ func (r *runner) redeploy() string {
 	switch {
 	case r.stopped:
 		return ""
+	case r.moving:
+		return "a deployment is under way: wait for its end, then r redeploys what is left"
 	case r.mine:
 		return "r redeploys it with the new image"
 	case r.service != "":
