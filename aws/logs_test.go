@@ -210,4 +210,10 @@ func TestLogsThatAreNotThere(t *testing.T) {
 	w.group("/ecs/web")
 	_, err = c.LastLog(t.Context(), aws.LogStream{Group: "/ecs/web", Name: "ecs/app/1"}, time.Time{}, 10)
 	told(t, err, aws.ErrNoStream, "there is no such stream in /ecs/web")
+	w.server.Faults().Deny("GetLogEvents")
+	_, err = c.NextLog(t.Context(), aws.LogStream{Group: "/ecs/web", Name: "ecs/app/1"}, "", time.Time{})
+	told(t, err, aws.ErrDenied, "no permission for logs:GetLogEvents")
+	w.server.Faults().Deny("FilterLogEvents")
+	err = c.SearchLog(t.Context(), aws.LogSearch{Group: "/ecs/web", Prefix: "ecs/app/"}, func([]aws.LogEvent) {})
+	told(t, err, aws.ErrDenied, "no permission for logs:FilterLogEvents")
 }
