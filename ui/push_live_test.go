@@ -40,14 +40,9 @@ func buildLayer(t *testing.T, engine *docker.Client, name, text string) {
 func TestPushAndPullOnARealEngine(t *testing.T) {
 	engine, client, host := liveRegistry(t)
 	const local = "gantry-pushtest:1"
+	removeImages(t, engine, "pushtest") // here and by its name in the registry
 	buildLayer(t, engine, local, "a")
 	uri := host + "/team/pushtest"
-	remove := func(refs ...string) {
-		for _, ref := range refs {
-			_, _ = engine.RemoveImage(t.Context(), ref, docker.ImageRemoval{Force: true})
-		}
-	}
-	defer remove(local, uri+":1")
 
 	f := ui.New(ui.Options{AWS: client, Docker: engine, Sandbox: "none runtime"})
 	t.Cleanup(f.Close)
@@ -74,7 +69,11 @@ func TestPushAndPullOnARealEngine(t *testing.T) {
 	s.Type("\r")
 	s.Wait("Images of team/pushtest 1")
 	s.Wait("▸ 1")
-	remove(local, uri+":1")
+	for _, ref := range []string{local, uri + ":1"} {
+		if _, err := engine.RemoveImage(t.Context(), ref, docker.ImageRemoval{Force: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.Type("p\r")
 	s.Wait("✓ pulled team/pushtest:1 in")
 	facts, err := engine.ImageFacts(t.Context(), uri+":1")
@@ -97,11 +96,15 @@ func TestPushIsRefusedByARealEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	const local = "gantry-pushfixed:1"
+	removeImages(t, engine, "pushfixed")
+	removeImages(t, engine, "team/fixed")
 	buildLayer(t, engine, local, "b")
-	defer func() {
-		for _, ref := range []string{local, host + "/team/fixed:1", host + "/team/fixed:2"} {
-			_, _ = engine.RemoveImage(t.Context(), ref, docker.ImageRemoval{Force: true})
-		}
+	first, err := engine.ImageFacts(t.Context(), local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { // it loses its names to the second
+		_, _ = engine.RemoveImage(t.Context(), first.ID, docker.ImageRemoval{Force: true})
 	}()
 	f := ui.New(ui.Options{AWS: client, Docker: engine, Sandbox: "none runtime"})
 	t.Cleanup(f.Close)
@@ -131,7 +134,7 @@ func TestPushIsRefusedByARealEngine(t *testing.T) {
 
 	// The repository goes while its images are here.
 	r := aws.Repository{Name: "team/fixed", URI: host + "/team/fixed"}
-	err := client.Repositories(t.Context(), func(rows []aws.Repository) { r = rows[0] })
+	err = client.Repositories(t.Context(), func(rows []aws.Repository) { r = rows[0] })
 	if err == nil {
 		err = client.DeleteRepository(t.Context(), r, aws.RepositoryRemoval{Force: true})
 	}
