@@ -16,6 +16,7 @@ import (
 type TaskContainer struct {
 	Name       string // "": the engine invents one
 	Image      string
+	Platform   string   // os/architecture[/variant] that the image must have; "": any
 	Entrypoint []string // nil: the image's
 	Command    []string // nil: the image's
 	Env        []string // NAME=value
@@ -69,8 +70,12 @@ func (c *Client) CreateTaskContainer(ctx context.Context, t TaskContainer) (id s
 	if err != nil {
 		return "", err
 	}
+	platform, err := parsePlatform(what, t.Platform)
+	if err != nil {
+		return "", err
+	}
 	out, err := api.ContainerCreate(ctx, client.ContainerCreateOptions{
-		Name: t.Name,
+		Name: t.Name, Platform: platform,
 		Config: &container.Config{
 			Image: t.Image, Entrypoint: t.Entrypoint, Cmd: t.Command, Env: t.Env, Labels: t.Labels, User: t.User, WorkingDir: t.WorkingDir,
 			ExposedPorts: ports, Tty: t.TTY, OpenStdin: t.OpenStdin, Healthcheck: t.Health.config(),

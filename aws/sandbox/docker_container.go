@@ -77,7 +77,7 @@ func (c *dockerContainer) run() {
 // launch makes and starts the container.
 func (c *dockerContainer) launch() (err error) {
 	t, r := c.task, c.task.owner
-	made := EngineContainer{ContainerSpec: c.spec, EngineName: t.nameOf(c.spec.Name), Marks: r.marks(&t.spec, c.spec.Name)}
+	made := EngineContainer{ContainerSpec: c.spec, Platform: t.spec.Platform, EngineName: t.nameOf(c.spec.Name), Marks: r.marks(&t.spec, c.spec.Name)}
 	made.Image = pinned(c.spec.Image, c.digest)
 	made.MemoryBytes, made.NanoCPUs = t.limits(c.spec)
 	if t.pause != "" {
@@ -90,7 +90,7 @@ func (c *dockerContainer) launch() (err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, making)
 	defer cancel()
 	if c.id, err = r.engine.Create(ctx, made); err != nil {
-		return cannotCreateError(err)
+		return notMadeError(t.spec.Platform, err)
 	}
 	if err := r.engine.Start(ctx, c.id); err != nil {
 		return cannotStartError(err)

@@ -61,6 +61,7 @@ type RegistryLogin struct{ Username, Password string }
 // EngineContainer is a container to be made.
 type EngineContainer struct {
 	ContainerSpec                   // Ports are published on a free port of 127.0.0.1 each
+	Platform      string            // os/architecture that the image must have; empty for any
 	EngineName    string            // what the engine lists it as
 	Marks         map[string]string // labels besides the spec's
 	Network, PID  string            // empty for its own, "none", or "container:ID" for another's

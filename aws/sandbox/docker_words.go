@@ -15,6 +15,16 @@ func cannotPullError(image string, err error) error {
 
 func cannotCreateError(err error) error { return fmt.Errorf("CannotCreateContainerError: %w", err) }
 
+// notMadeError is cannotCreateError for a container of the task's. An engine
+// pulls an image of another platform and only then refuses to run it; ECS says
+// that it could not be pulled.
+func notMadeError(platform string, err error) error {
+	if platform != "" && strings.Contains(err.Error(), "does not match the specified platform") {
+		return fmt.Errorf("CannotPullContainerError: pull image manifest has been retried 1 time(s): image Manifest does not contain descriptor matching platform '%s': %w", platform, err)
+	}
+	return cannotCreateError(err)
+}
+
 func cannotStartError(err error) error { return fmt.Errorf("CannotStartContainerError: %w", err) }
 
 // outOfMemory is ECS's reason beside the exit code 137.

@@ -5,6 +5,7 @@ package cli_test
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ func TestTasksAreContainers(t *testing.T) {
 		"dependencies":       testDependencies,
 		"order fails":        testOrderFails,
 		"a second container": testNotEssential,
+		"an architecture":    testArchitecture,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -221,6 +223,21 @@ func testReasons(t *testing.T, w *engineWorld) {
 				t.Errorf("exit code %d, reason %q", sdk.ToInt32(c.ExitCode), sdk.ToString(c.Reason))
 			}
 		})
+	}
+}
+
+// testArchitecture runs an image on a platform that it is not made for.
+func testArchitecture(w *engineWorld) {
+	other := types.CPUArchitectureArm64
+	if runtime.GOARCH == "arm64" {
+		other = types.CPUArchitectureX8664
+	}
+	arn := w.runTask(w.family(func(in *ecs.RegisterTaskDefinitionInput) {
+		in.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: other, OperatingSystemFamily: types.OSFamilyLinux}
+	}, w.busyboxWith("web", "")))
+	task := w.until(arn, "STOPPED")
+	if got := sdk.ToString(task.StoppedReason); !strings.HasPrefix(got, "CannotPullContainerError: ") || !strings.Contains(got, "platform") {
+		w.tb.Error(got)
 	}
 }
 

@@ -53,7 +53,7 @@ func (e engine) Import(ctx context.Context, image string, root io.Reader, change
 
 func (e engine) Create(ctx context.Context, c sandbox.EngineContainer) (string, error) {
 	t := docker.TaskContainer{
-		Name: c.EngineName, Image: c.Image, Entrypoint: c.EntryPoint, Command: c.Command, Env: c.Env, User: c.User, WorkingDir: c.WorkingDirectory,
+		Name: c.EngineName, Image: c.Image, Platform: c.Platform, Entrypoint: c.EntryPoint, Command: c.Command, Env: c.Env, User: c.User, WorkingDir: c.WorkingDirectory,
 		Labels: map[string]string{}, Network: c.Network, PID: c.PID,
 		Memory: c.MemoryBytes, MemoryReservation: int64(c.MemoryReservation) << 20, SharedMemory: int64(c.SharedMemory) << 20,
 		CPUShares: int64(c.CPU), NanoCPUs: c.NanoCPUs,
