@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"gantry/aws"
 	"gantry/aws/sandbox"
 	"gantry/docker"
 	"gantry/internal/cli"
@@ -56,7 +58,29 @@ func TestContainersCanBeEntered(t *testing.T) {
 	t.Run("forward to a port that is not published", func(t *testing.T) {
 		w.testForward(t, "--cluster", "live", "--task", id, "--container", "side", "--remote", "9090")
 	})
+	t.Run("terminal", func(t *testing.T) { w.testTerminal(t, "--cluster", "live", "--task", id, "--container", "web") })
+	t.Run("without a shell", w.testNoShell)
 	t.Run("copy", func(t *testing.T) { w.copyInto(t, id) })
+}
+
+// testNoShell enters a container whose image has one program, and no shell.
+func (w *engineWorld) testNoShell(t *testing.T) {
+	image := w.push("bare", busyboxOf(t, ""))
+	c := types.ContainerDefinition{Name: sdk.String("bare"), Image: &image, EntryPoint: []string{"busybox"}, Command: []string{"sleep", "1000"}, StopTimeout: sdk.Int32(2)}
+	arn := w.runTask(w.family(nil, c))
+	w.waitFor("the exec agent", func() bool {
+		agents := w.task(arn).Containers[0].ManagedAgents
+		return len(agents) == 1 && *agents[0].LastStatus == "RUNNING"
+	})
+	client := aws.New(w.options())
+	defer client.Close()
+	var tasks []aws.Task
+	w.must(client.Tasks(t.Context(), "live", "", func(rows []aws.Task) { tasks = append(tasks, rows...) }))
+	at := slices.IndexFunc(tasks, func(k aws.Task) bool { return k.ARN == arn })
+	_, err := client.OpenShell(t.Context(), tasks[at], "bare", "", 80, 24)
+	if !errors.Is(err, aws.ErrNoShell) || !strings.Contains(fmt.Sprint(errors.Unwrap(err)), `exec: "ash": executable file not found in $PATH`) {
+		t.Errorf("%v, because of %v", err, errors.Unwrap(err))
+	}
 }
 
 // TestKilledSandboxesAreSwept kills a sandbox that has containers, and starts

@@ -40,6 +40,8 @@ type engineWorld struct {
 	tb     testing.TB
 	dir    string // of the sandbox's run file and lock
 	ecs    *ecs.Client
+	ecr    *ecr.Client
+	pushed *[]string // images, for the engine to forget
 	engine *docker.Client
 	image  string // of busybox
 	digest string
@@ -87,7 +89,12 @@ func newEngineWorldIn(tb testing.TB, dir string) *engineWorld {
 	w.ecs = ecs.NewFromConfig(config)
 	_, err = w.ecs.CreateCluster(tb.Context(), &ecs.CreateClusterInput{ClusterName: sdk.String("live")})
 	w.must(err)
-	w.image = w.push(ecr.NewFromConfig(config), "busybox", busybox(tb))
+	w.ecr, w.pushed = ecr.NewFromConfig(config), new([]string)
+	image := busybox(tb)
+	w.image = w.push("busybox", image)
+	digest, err := image.Digest()
+	w.must(err)
+	w.digest = digest.String()
 	return w
 }
 
@@ -109,7 +116,9 @@ func (w *engineWorld) leftNothing() {
 	if left := labeled(ctx, w.tb, w.engine, w.dir); len(left) > 0 {
 		w.tb.Errorf("left on the engine: %v", left)
 	}
-	_, _ = w.engine.RemoveImage(ctx, w.image, docker.ImageRemoval{Force: true})
+	for _, image := range *w.pushed {
+		_, _ = w.engine.RemoveImage(ctx, image, docker.ImageRemoval{Force: true})
+	}
 }
 
 // labeled are the containers and images of the sandbox with that directory.
@@ -129,6 +138,12 @@ func (w *engineWorld) host() string { return strings.TrimPrefix(w.URL(), "http:/
 // busybox is an image with the static busybox of this machine.
 func busybox(tb testing.TB) v1.Image {
 	tb.Helper()
+	return busyboxOf(tb, "sh rm sleep wget httpd test id cat grep env kill tail touch stty true")
+}
+
+// busyboxOf is busybox under these names only, besides its own.
+func busyboxOf(tb testing.TB, applets string) v1.Image {
+	tb.Helper()
 	shell, err := os.ReadFile("/bin/busybox")
 	if err != nil {
 		tb.Skip("no static busybox here: ", err)
@@ -146,7 +161,7 @@ func busybox(tb testing.TB) v1.Image {
 	}
 	add(tar.Header{Name: "bin/busybox", Mode: 0o755}, shell)
 	add(tar.Header{Name: "index.html", Mode: 0o644}, []byte("hello from a container"))
-	for _, applet := range strings.Fields("sh rm sleep wget httpd test id cat grep env kill tail touch stty true") {
+	for _, applet := range strings.Fields(applets) {
 		add(tar.Header{Name: "bin/" + applet, Typeflag: tar.TypeSymlink, Linkname: "busybox"}, nil)
 	}
 	if err := files.Close(); err != nil {
@@ -183,19 +198,17 @@ func configOf(tb testing.TB, image v1.Image) *v1.ConfigFile {
 }
 
 // push puts an image into the registry, in a repository made for it.
-func (w *engineWorld) push(api *ecr.Client, repository string, image v1.Image) string {
+func (w *engineWorld) push(repository string, image v1.Image) string {
 	w.tb.Helper()
-	_, err := api.CreateRepository(w.tb.Context(), &ecr.CreateRepositoryInput{RepositoryName: &repository})
+	_, err := w.ecr.CreateRepository(w.tb.Context(), &ecr.CreateRepositoryInput{RepositoryName: &repository})
 	w.must(err)
-	out, err := api.GetAuthorizationToken(w.tb.Context(), nil)
+	out, err := w.ecr.GetAuthorizationToken(w.tb.Context(), nil)
 	w.must(err)
 	ref, err := name.ParseReference(w.host()+"/"+repository+":1", name.Insecure)
 	w.must(err)
 	w.must(remote.Write(ref, image, remote.WithTransport(lonely.Transport),
 		remote.WithAuth(authn.FromConfig(authn.AuthConfig{Auth: *out.AuthorizationData[0].AuthorizationToken}))))
-	digest, err := image.Digest()
-	w.must(err)
-	w.digest = digest.String()
+	*w.pushed = append(*w.pushed, ref.String())
 	return ref.String()
 }
 

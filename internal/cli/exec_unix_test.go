@@ -30,7 +30,7 @@ func TestCommandLine(t *testing.T) {
 	t.Run("names", func(t *testing.T) { w.testNames(t, id) })
 	t.Run("copy", func(t *testing.T) { w.testCopy(t, id) })
 	t.Run("forward", func(t *testing.T) { w.testForward(t, "--cluster", "shop", "--task", id) })
-	t.Run("terminal", func(t *testing.T) { w.testTerminal(t, id) })
+	t.Run("terminal", func(t *testing.T) { w.testTerminal(t, "--cluster", "shop", "--task", id) })
 	w.Faults().Connections(sandbox.ConnectionFaults{DropEvery: 7})
 	t.Run("exec on a bad network", func(t *testing.T) { w.testExec(t, id) })
 	t.Run("copy on a bad network", func(t *testing.T) { w.testCopy(t, id) })
@@ -248,8 +248,8 @@ func (u *user) leaves(want int) {
 	}
 }
 
-func (w *world) testTerminal(t *testing.T, id string) {
-	at := []string{"exec", "--cluster", "shop", "--task", id}
+func (w *world) testTerminal(t *testing.T, target ...string) {
+	at := append([]string{"exec"}, target...)
 	t.Run("shell", func(t *testing.T) {
 		u := w.sit(t.Context(), t, at...)
 		u.types(w, "echo $((6*7))\r", "42")
