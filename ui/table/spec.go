@@ -87,7 +87,7 @@ type Column[T any] struct {
 	// Tail keeps the end of a text that is too long, not its start: for names
 	// that begin alike.
 	Tail bool
-	Text  func(T) string
+	Text func(T) string
 	// Style of the text, from style.Now(). Optional.
 	Style func(T) style.Style
 	// By is what rows are sorted by, in natural order ("web-9" before "web-10"),
