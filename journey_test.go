@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -20,11 +21,12 @@ import (
 // journey is one sitting at the explorer, without an AWS account.
 type journey struct {
 	*uitest.Terminal
-	t      *testing.T
-	m      *machine
-	engine *docker.Client
-	dir    string // of the Dockerfile
-	cli    func(args ...string) string
+	t        *testing.T
+	m        *machine
+	engine   *docker.Client
+	dir      string // of the Dockerfile
+	cli      func(args ...string) string
+	registry string // HOST:PORT of the sandbox
 }
 
 // The names of the journey: local image and service.
@@ -66,6 +68,11 @@ func begin(t *testing.T) *journey {
 	j.Terminal = j.m.open("--sandbox")
 	j.Wait("docker runtime")
 	j.Wait("shop")
+	for _, e := range j.m.exports() {
+		if url, found := strings.CutPrefix(e, "AWS_ENDPOINT_URL=http://"); found {
+			j.registry = url
+		}
+	}
 	j.cli = j.awsCLI()
 	return j
 }
@@ -154,6 +161,7 @@ func (j *journey) ship() {
 	j.Type("\t\t\t\t\x15ecsTaskRole\x1b[B\ton\r")
 	j.Wait("Nothing is done yet")
 	j.Wait("2 tasks start")
+	j.Wait("helloworld has this digest already") // and nothing is pushed again
 	j.Type("\r")
 	j.Wait("steady after")
 	j.Wait("2 of 2 run helloworld:1")
@@ -164,8 +172,8 @@ func (j *journey) openService() {
 	j.t.Helper()
 	j.Type("4G")
 	j.Wait("▸ shop")
-	j.Type("\r/helloworld\r")
-	j.Wait("Services 1/5")
+	j.Type("\r/\x15helloworld\r")
+	j.Wait("Services 1/5 /helloworld ")
 }
 
 // reach asks a task for a page, at the port that its containers tab names.
@@ -208,9 +216,13 @@ func (j *journey) scale() {
 	j.Type("5s3\r")
 	j.Wait("scaled helloworld 2 → 3")
 	j.Wait("3/3")
-	if n := len(j.containers()); n != 3 {
-		j.t.Errorf("%d containers run the service, want 3", n)
-	}
+	j.run(3)
+}
+
+// run waits until as many containers of the service run in the engine.
+func (j *journey) run(n int) {
+	j.t.Helper()
+	waitFor(j.t, fmt.Sprintf("%d containers of the service", n), func() bool { return len(j.containers()) == n })
 }
 
 // containers are those of the service that run in the engine.
@@ -221,7 +233,7 @@ func (j *journey) containers() []docker.Container {
 		j.t.Fatal(err)
 	}
 	return slices.DeleteFunc(all, func(c docker.Container) bool {
-		return !c.Running() || !strings.Contains(c.Image, "/helloworld")
+		return !c.Running() || !strings.HasPrefix(c.Name, "ecs-helloworld-") || !strings.HasPrefix(c.Image, j.registry)
 	})
 }
 
@@ -268,9 +280,7 @@ func (j *journey) breakIt() {
 	j.openService()
 	j.Wait("steady")
 	j.Wait("helloworld:1")
-	if n := len(j.containers()); n != 3 {
-		j.t.Errorf("%d containers run after the rollback, want 3", n)
-	}
+	j.run(3)
 }
 
 // leave quits, and nothing of the sandbox is left in the engine.
@@ -283,7 +293,5 @@ func (j *journey) leave() {
 	if err := j.Ended(); err != nil {
 		j.t.Errorf("ended with %v", err)
 	}
-	if left := j.containers(); len(left) > 0 {
-		j.t.Errorf("left in the engine: %v", left)
-	}
+	j.run(0)
 }

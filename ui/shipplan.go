@@ -306,7 +306,7 @@ func (r *planner) readRepository(ctx context.Context, p *shipPlan) error {
 	name, tag, _ := splitImage(o.image)
 	present, _, _ := splitImage(p.present())
 	if o.repository == "" {
-		o.repository = repositoryFor(all, present, name)
+		o.repository = repositoryFor(all, slices.Concat([]string{present}, pushedTo(p.facts.Digests), []string{name}))
 	}
 	o.tag = cmp.Or(o.tag, tag, "latest")
 	for _, known := range all {
@@ -325,17 +325,28 @@ func (r *planner) readRepository(ctx context.Context, p *shipPlan) error {
 	return err
 }
 
-// repositoryFor is the name of the repository that suits an image best: the one
-// that the container's image comes from, the one that the image is named after,
-// or one to be created.
-func repositoryFor(all []aws.Repository, present, name string) string {
-	for _, uri := range []string{present, name} {
+// pushedTo are the names by which an image was pushed or pulled, as its digests
+// tell.
+func pushedTo(digests []string) []string {
+	names := make([]string, len(digests))
+	for i, d := range digests {
+		names[i], _, _ = strings.Cut(d, "@")
+	}
+	return names
+}
+
+// repositoryFor is the name of the repository that suits an image best: the
+// first of its names that is one of a repository. Without any, the last name
+// says what to create.
+func repositoryFor(all []aws.Repository, names []string) string {
+	for _, uri := range names {
 		for _, r := range all {
 			if r.URI == uri {
 				return r.Name
 			}
 		}
 	}
+	name := names[len(names)-1]
 	if host, rest, found := strings.Cut(name, "/"); found && strings.ContainsAny(host, ".:") {
 		return rest
 	}
