@@ -112,23 +112,18 @@ func broken(sign, text string, w int) []string {
 
 // planLines say what will be done, before it is.
 func planLines(p *shipPlan, w int) []string {
-	t, o := style.Now(), &p.order
-	lines := factLines([]fact{
+	o := &p.order
+	lines := p.warningLines(w)
+	lines = append(lines, factLines([]fact{
 		{label: "ship", value: p.what()},
 		{label: "to", value: p.whither()},
-		{label: "in", value: where(o.scope, o.cluster()), style: t.Accent},
+		{label: "in", value: where(o.scope, o.cluster()), style: style.Now().Accent},
+		{label: "image", value: p.imageText()},
 		{label: "push", value: p.pushText()},
-		{label: "tasks", value: p.touched(), style: t.Accent},
+		{label: "tasks", value: p.touched(), style: style.Now().Accent},
 		{label: "if it fails", value: p.ifItFails()},
 		{label: "stages", value: p.stagesText()},
-	}, w)
-	for _, n := range p.warnings {
-		lines = append(lines, "")
-		lines = append(lines, styled(t.Busy, hanging(" ▲ ", n.what, w-2))...)
-		if n.do != "" {
-			lines = append(lines, styled(t.Accent, hanging("   → ", n.do, w-4))...)
-		}
-	}
+	}, w)...)
 	head := "new revision of " + p.definition.Name()
 	if o.fresh != nil {
 		head = "new revision of family " + o.fresh.definition.Family
@@ -138,6 +133,22 @@ func planLines(p *shipPlan, w int) []string {
 	if o.fresh != nil {
 		lines = append(lines, "", heading("new service "+o.target()))
 		lines = append(lines, freshLines(o.fresh, w)...)
+	}
+	return lines
+}
+
+// warningLines come before everything else.
+func (p *shipPlan) warningLines(w int) []string {
+	t := style.Now()
+	var lines []string
+	for _, n := range p.warnings {
+		lines = append(lines, styled(t.Busy, hanging(" ▲ ", n.what, w-1))...)
+		if n.do != "" {
+			lines = append(lines, styled(t.Accent, hanging("   → ", n.do, w-1))...)
+		}
+	}
+	if len(lines) > 0 {
+		lines = append(lines, "")
 	}
 	return lines
 }
@@ -159,6 +170,34 @@ func (p *shipPlan) whither() string {
 		return "a new service " + o.fresh.service.Name + ", container " + o.container
 	}
 	return fmt.Sprintf("service %s, container %s, which runs %s", o.service.Name, o.container, p.definition.Name())
+}
+
+// imageText is the old image and the new one, as short as they can be told
+// apart; in full they stand in the revision.
+func (p *shipPlan) imageText() string {
+	coming := p.order.repository + ":" + p.order.tag
+	if p.digest != "" {
+		coming = p.order.repository + "@" + shortDigest(p.digest)
+	}
+	if p.order.fresh != nil {
+		return coming
+	}
+	return shortImage(p.present()) + " → " + coming
+}
+
+// shortImage is an image without its registry, by its digest where it has one.
+func shortImage(image string) string {
+	name, tag, digest := splitImage(image)
+	if host, rest, found := strings.Cut(name, "/"); found && strings.ContainsAny(host, ".:") {
+		name = rest
+	}
+	switch {
+	case digest != "":
+		return name + "@" + shortDigest(digest)
+	case tag != "":
+		return name + ":" + tag
+	}
+	return name
 }
 
 func (p *shipPlan) pushText() string {

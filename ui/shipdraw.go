@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,11 +61,16 @@ func (s *ship) draw() {
 	c.view = style.Block(lines, c.w, c.h)
 }
 
-// window are as many lines as there is room for.
+// window are as many lines as there is room for. That there are more below is
+// said: what is to be confirmed must not be overlooked.
 func (c *shipScreen) window(lines []string, room int) []string {
 	c.room = max(0, room)
 	c.top = max(0, min(c.top, len(lines)-c.room))
-	return lines[c.top:min(len(lines), c.top+c.room)]
+	shown := slices.Clone(lines[c.top:min(len(lines), c.top+c.room)])
+	if more := len(lines) - c.top - len(shown); more > 0 && len(shown) > 1 {
+		shown[len(shown)-1] = style.Now().Dim.Render(" ↓ " + plural(more+1, "more line"))
+	}
+	return shown
 }
 
 // waitingLines say what is still to come, or to be chosen.
