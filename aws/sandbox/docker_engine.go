@@ -15,6 +15,9 @@ type Engine interface {
 	// Pull fetches an image and returns the digest of its manifest. A platform
 	// or a login may be empty.
 	Pull(ctx context.Context, image, platform string, login RegistryLogin) (digest string, err error)
+	// HasImage reports whether an image is on the engine. When that cannot be
+	// told, it is.
+	HasImage(ctx context.Context, image string) bool
 	// Import makes an image of a root filesystem in a tar and the lines of a
 	// Dockerfile.
 	Import(ctx context.Context, image string, root io.Reader, changes []string) error
@@ -29,6 +32,8 @@ type Engine interface {
 	Stop(ctx context.Context, id string, grace time.Duration) error
 	// Remove kills a container if need be and removes it with its volumes.
 	Remove(ctx context.Context, id string) error
+	// RemoveImage removes an image, or only its name if it has others, unless a
+	// container uses it.
 	RemoveImage(ctx context.Context, image string) error
 	// Logs passes on what a container writes until it ends.
 	Logs(ctx context.Context, id string, emit func(LogLine)) error

@@ -11,6 +11,9 @@ import (
 type pulls struct {
 	mu      sync.Mutex
 	running map[imageKey]*pullResult
+	// brought are images of the sandbox's registry that were not on the engine
+	// before: once that registry has ended, nobody can use their names.
+	brought map[string]bool
 }
 
 type imageKey struct{ image, platform string }
@@ -45,11 +48,31 @@ func (r *Containers) pull(ctx context.Context, key imageKey) (digest string, err
 }
 
 func (r *Containers) fetch(key imageKey, into *pullResult) {
+	isNew := r.registry.has(key.image) && !r.engine.HasImage(r.working, key.image)
 	into.digest, into.err = r.engine.Pull(r.working, key.image, key.platform, r.registry.login(key.image))
 	r.pulls.mu.Lock()
 	delete(r.pulls.running, key)
+	if isNew && into.err == nil {
+		if r.pulls.brought == nil {
+			r.pulls.brought = make(map[string]bool)
+		}
+		r.pulls.brought[key.image] = true
+	}
 	r.pulls.mu.Unlock()
 	close(into.done)
+}
+
+// forgetImages removes what only the tasks have brought to the engine.
+func (r *Containers) forgetImages() {
+	ctx, cancel := context.WithTimeout(r.ctx, cleaning)
+	defer cancel()
+	r.pulls.mu.Lock()
+	defer r.pulls.mu.Unlock()
+	for image := range r.pulls.brought {
+		if err := r.engine.RemoveImage(ctx, image); err != nil {
+			r.log.Info("an image stays on the engine", "image", image, "error", err)
+		}
+	}
 }
 
 // pinned is an image as it was when it was pulled: its tag may move before the

@@ -18,11 +18,14 @@ type ownRegistry struct {
 // login is what an engine shows to pull an image: nothing to the registries of
 // others.
 func (o ownRegistry) login(image string) RegistryLogin {
-	if !strings.HasPrefix(image, o.host+"/") {
+	if !o.has(image) {
 		return RegistryLogin{}
 	}
 	return o.newLogin()
 }
+
+// has reports whether an image's name is one of this registry.
+func (o ownRegistry) has(image string) bool { return strings.HasPrefix(image, o.host+"/") }
 
 // probe finds out whether an engine reaches the registry: it is asked to pull
 // an image that cannot exist, and the request for it either comes or not. An

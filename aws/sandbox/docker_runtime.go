@@ -223,6 +223,7 @@ func (r *Containers) Close() error {
 	err := r.demo.Close()
 	r.wait.Wait()
 	r.pause.remove(r)
+	r.forgetImages()
 	r.cancel()
 	r.health.wait()
 	return errors.Join(err, r.owner.release())

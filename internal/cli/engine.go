@@ -47,6 +47,11 @@ func (e engine) Pull(ctx context.Context, image, platform string, login sandbox.
 	return digest, inWords(err)
 }
 
+func (e engine) HasImage(ctx context.Context, image string) bool {
+	_, err := e.client.ImageFacts(ctx, image)
+	return !errors.Is(err, docker.ErrNotFound) && !errors.Is(err, docker.ErrImageGone)
+}
+
 func (e engine) Import(ctx context.Context, image string, root io.Reader, changes []string) error {
 	return inWords(e.client.ImportImage(ctx, image, root, changes))
 }
@@ -107,7 +112,7 @@ func (e engine) Remove(ctx context.Context, id string) error {
 }
 
 func (e engine) RemoveImage(ctx context.Context, image string) error {
-	_, err := e.client.RemoveImage(ctx, image, docker.ImageRemoval{Force: true})
+	_, err := e.client.RemoveImage(ctx, image, docker.ImageRemoval{})
 	return gone(err)
 }
 
