@@ -36,7 +36,8 @@ type TaskContainer struct {
 	TTY, OpenStdin                          bool
 	Ulimits                                 []Ulimit
 	Tmpfs                                   map[string]string // path -> mount options
-	Volumes                                 []Mount
+	Volumes                                 []Mount           // made if need be, with VolumeLabels
+	VolumeLabels                            map[string]string
 	DropCapabilities                        []string
 	Health                                  *HealthCheck // nil: none, not the image's either
 	LogOptions                              map[string]string

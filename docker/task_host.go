@@ -32,7 +32,7 @@ func (t TaskContainer) host(bindings network.PortMap) *container.HostConfig {
 		h.Ulimits = append(h.Ulimits, &container.Ulimit{Name: u.Name, Soft: u.Soft, Hard: u.Hard})
 	}
 	for _, v := range t.Volumes {
-		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: v.Source, Target: v.Destination, ReadOnly: v.ReadOnly})
+		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: v.Source, Target: v.Destination, ReadOnly: v.ReadOnly, VolumeOptions: &mount.VolumeOptions{Labels: t.VolumeLabels}})
 	}
 	return h
 }
@@ -58,36 +58,55 @@ func (c *Client) ImportImage(ctx context.Context, ref string, root io.Reader, ch
 	return c.explain(what, err)
 }
 
-// Labeled is a container or an image that has a label.
+// Labeled is a container, an image or a volume that has a label. The ID of a
+// volume is its name.
 type Labeled struct {
 	ID     string
 	Labels map[string]string
 }
 
-// Labeled lists the containers, running or not, and the images that have a
-// label.
-func (c *Client) Labeled(ctx context.Context, label string) (containers, images []Labeled, err error) {
+// LabeledThings are what has a label on an engine.
+type LabeledThings struct{ Containers, Images, Volumes []Labeled }
+
+// Labeled lists what has a label. Containers need not run.
+func (c *Client) Labeled(ctx context.Context, label string) (LabeledThings, error) {
 	what := "list what has the label " + clean(label)
 	ctx, cancel := c.within(ctx)
 	defer cancel()
+	var found LabeledThings
 	api, err := c.api(ctx)
 	if err != nil {
-		return nil, nil, c.explain(what, err)
+		return found, c.explain(what, err)
 	}
 	has := client.Filters{}.Add("label", label)
-	running, err := api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: has})
+	containers, err := api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: has})
 	if err != nil {
-		return nil, nil, c.explain(what, fmt.Errorf("containers: %w", err))
+		return found, c.explain(what, fmt.Errorf("containers: %w", err))
 	}
-	for _, s := range running.Items {
-		containers = append(containers, Labeled{ID: s.ID, Labels: s.Labels})
+	for _, s := range containers.Items {
+		found.Containers = append(found.Containers, Labeled{ID: s.ID, Labels: s.Labels})
 	}
-	here, err := api.ImageList(ctx, client.ImageListOptions{Filters: has})
+	images, err := api.ImageList(ctx, client.ImageListOptions{Filters: has})
 	if err != nil {
-		return nil, nil, c.explain(what, fmt.Errorf("images: %w", err))
+		return found, c.explain(what, fmt.Errorf("images: %w", err))
 	}
-	for _, s := range here.Items {
-		images = append(images, Labeled{ID: s.ID, Labels: s.Labels})
+	for _, s := range images.Items {
+		found.Images = append(found.Images, Labeled{ID: s.ID, Labels: s.Labels})
 	}
-	return containers, images, nil
+	volumes, err := api.VolumeList(ctx, client.VolumeListOptions{Filters: has})
+	if err != nil {
+		return found, c.explain(what, fmt.Errorf("volumes: %w", err))
+	}
+	for _, v := range volumes.Items {
+		found.Volumes = append(found.Volumes, Labeled{ID: v.Name, Labels: v.Labels})
+	}
+	return found, nil
+}
+
+// RemoveVolume removes a volume that no container uses.
+func (c *Client) RemoveVolume(ctx context.Context, name string) error {
+	return c.act(ctx, "remove the volume "+clean(name), func(api *client.Client) error {
+		_, err := api.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
+		return err
+	})
 }

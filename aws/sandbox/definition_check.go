@@ -62,6 +62,11 @@ func checkContainer(c *types.ContainerDefinition, in *ecs.RegisterTaskDefinition
 	if err := checkHealthCheck(c); err != nil {
 		return err
 	}
+	for _, m := range c.MountPoints {
+		if !slices.ContainsFunc(in.Volumes, func(v types.Volume) bool { return aws.ToString(v.Name) == aws.ToString(m.SourceVolume) }) {
+			return clientError("Unknown volume '%s'.", aws.ToString(m.SourceVolume))
+		}
+	}
 	for _, e := range c.Environment {
 		if aws.ToString(e.Name) == "" {
 			return clientError("Invalid 'environment' setting for container '%s': a name is empty.", name)

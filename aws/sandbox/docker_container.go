@@ -79,6 +79,7 @@ func (c *dockerContainer) launch() (err error) {
 	t, r := c.task, c.task.owner
 	made := EngineContainer{ContainerSpec: c.spec, Platform: t.spec.Platform, EngineName: t.nameOf(c.spec.Name), Marks: r.marks(&t.spec, c.spec.Name)}
 	made.Image = pinned(c.spec.Image, c.digest)
+	made.Mounts = t.mounts(c.spec)
 	made.MemoryBytes, made.NanoCPUs = t.limits(c.spec)
 	if t.pause != "" {
 		made.Ports = nil // they are the pause container's

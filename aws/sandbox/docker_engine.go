@@ -42,8 +42,9 @@ type Engine interface {
 	// WatchHealth says that the health of a container, or of any if the id is
 	// empty, may have changed, until ctx ends.
 	WatchHealth(ctx context.Context, changed func(id string))
-	// Labeled lists the containers and the images that have a label.
-	Labeled(ctx context.Context, label string) (containers, images []EngineThing, err error)
+	RemoveVolume(ctx context.Context, name string) error
+	// Labeled lists what has a label.
+	Labeled(ctx context.Context, label string) (EngineThings, error)
 }
 
 // EngineFacts is what an engine says about itself.
@@ -53,7 +54,11 @@ type EngineFacts struct {
 	CPUs         int
 }
 
-// EngineThing is a container or an image, and what it is labeled with.
+// EngineThings are what an engine has.
+type EngineThings struct{ Containers, Images, Volumes []EngineThing }
+
+// EngineThing is a container, an image or a volume, and what it is labeled
+// with. The id of a volume is its name.
 type EngineThing struct {
 	ID     string
 	Labels map[string]string

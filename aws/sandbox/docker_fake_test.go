@@ -219,13 +219,16 @@ func (e *fakeEngine) WatchHealth(ctx context.Context, changed func(string)) {
 	}
 }
 
-func (e *fakeEngine) Labeled(context.Context, string) (containers, images []EngineThing, err error) {
+func (e *fakeEngine) RemoveVolume(context.Context, string) error { return nil }
+
+func (e *fakeEngine) Labeled(context.Context, string) (EngineThings, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	var found EngineThings
 	for id, c := range e.made {
-		containers = append(containers, EngineThing{ID: id, Labels: c.Marks})
+		found.Containers = append(found.Containers, EngineThing{ID: id, Labels: c.Marks})
 	}
-	return containers, nil, nil
+	return found, nil
 }
 
 // find is the id of a container by its name in the definition.

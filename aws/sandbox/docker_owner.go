@@ -74,7 +74,7 @@ func (r *Containers) sweep() {
 	if err != nil {
 		return
 	}
-	containers, images, err := r.engine.Labeled(ctx, ownerLabel)
+	found, err := r.engine.Labeled(ctx, ownerLabel)
 	if err != nil {
 		r.log.Warn("look for what killed sandboxes left", "error", err)
 		return
@@ -87,20 +87,30 @@ func (r *Containers) sweep() {
 		}
 		return locks[lock]
 	}
-	r.sweepContainers(ctx, containers, left)
-	for _, image := range images {
-		if left(image) {
-			if err := r.engine.RemoveImage(ctx, image.ID); err != nil {
-				r.log.Warn("remove an image that a killed sandbox left", "error", err)
-			}
-		}
-	}
+	r.sweepContainers(ctx, found.Containers, left)
+	sweepThings(found.Images, left, func(id string) { r.told("image", r.engine.RemoveImage(ctx, id)) })
+	sweepThings(found.Volumes, left, func(id string) { r.told("volume", r.engine.RemoveVolume(ctx, id)) })
 	if ctx.Err() != nil {
 		return
 	}
 	for lock, isDead := range locks {
 		if path, ours := strings.CutPrefix(lock, machine+":"); ours && isDead {
 			_ = removeFile(path)
+		}
+	}
+}
+
+// told logs a removal that failed. The next sweep tries again.
+func (r *Containers) told(kind string, err error) {
+	if err != nil {
+		r.log.Warn("remove what a killed sandbox left", "kind", kind, "error", err)
+	}
+}
+
+func sweepThings(all []EngineThing, left func(EngineThing) bool, remove func(id string)) {
+	for _, thing := range all {
+		if left(thing) {
+			remove(thing.ID)
 		}
 	}
 }
@@ -116,9 +126,7 @@ func (r *Containers) sweepContainers(ctx context.Context, all []EngineThing, lef
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			if err := r.engine.Remove(ctx, c.ID); err != nil && ctx.Err() == nil {
-				r.log.Warn("remove a container that a killed sandbox left", "error", err)
-			}
+			r.told("container", r.engine.Remove(ctx, c.ID))
 		})
 	}
 	wait.Wait()

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -61,6 +62,7 @@ func (t *dockerTask) run() {
 	if t.pause != "" {
 		t.owner.remove(t.pause)
 	}
+	t.removeVolumes()
 }
 
 // delegate leaves a task to the other runtime, which no engine takes from it.
@@ -205,6 +207,36 @@ func (t *dockerTask) hasFailed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.failed != ""
+}
+
+// volume is the engine's name of a volume of the task.
+func (t *dockerTask) volume(name string) string { return t.nameOf(name) }
+
+// mounts are a container's, with the engine's names.
+func (t *dockerTask) mounts(c ContainerSpec) []VolumeMount {
+	mounts := slices.Clone(c.Mounts)
+	for i := range mounts {
+		mounts[i].Volume = t.volume(mounts[i].Volume)
+	}
+	return mounts
+}
+
+// removeVolumes removes the task's volumes once its containers are gone.
+func (t *dockerTask) removeVolumes() {
+	ctx, cancel := context.WithTimeout(t.owner.ctx, cleaning)
+	defer cancel()
+	removed := make(map[string]bool)
+	for _, c := range t.all {
+		for _, m := range c.spec.Mounts {
+			if c.id == "" || removed[m.Volume] {
+				continue
+			}
+			removed[m.Volume] = true
+			if err := t.owner.engine.RemoveVolume(ctx, t.volume(m.Volume)); err != nil {
+				t.owner.log.Warn("remove a volume", "volume", m.Volume, "error", err)
+			}
+		}
+	}
 }
 
 // limits are a container's shares of the task's size. A task has no control

@@ -96,6 +96,7 @@ type ContainerSpec struct {
 	Ulimits                        []Ulimit
 	Tmpfs                          map[string]string // path -> mount options
 	SharedMemory                   int32
+	Mounts                         []VolumeMount
 	DropCapabilities               []string
 }
 
@@ -111,6 +112,13 @@ type HealthCheck struct {
 	Command                        []string // CMD and words, or CMD-SHELL and a line
 	Interval, Timeout, StartPeriod time.Duration
 	Retries                        int
+}
+
+// VolumeMount is where a container has a volume of its task: a directory that
+// its containers share and that ends with it.
+type VolumeMount struct {
+	Volume, Path string
+	ReadOnly     bool
 }
 
 // Ulimit is a limit on a container's processes.

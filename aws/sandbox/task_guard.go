@@ -68,10 +68,18 @@ func lackingOfTask(d *types.TaskDefinition) []string {
 		{"ipcMode " + string(d.IpcMode), d.IpcMode == types.IpcModeTask},
 		{"proxyConfiguration", d.ProxyConfiguration != nil},
 	}, "")
-	for _, v := range d.Volumes {
-		lacking = append(lacking, "the volume "+aws.ToString(v.Name))
+	for i := range d.Volumes {
+		if !ephemeral(&d.Volumes[i]) {
+			lacking = append(lacking, "the volume "+aws.ToString(d.Volumes[i].Name))
+		}
 	}
 	return lacking
+}
+
+// ephemeral reports whether a volume is one that lives and ends with its task.
+func ephemeral(v *types.Volume) bool {
+	return v.EfsVolumeConfiguration == nil && v.FsxWindowsFileServerVolumeConfiguration == nil &&
+		v.DockerVolumeConfiguration == nil && !aws.ToBool(v.ConfiguredAtLaunch)
 }
 
 func lackingOfContainer(c *types.ContainerDefinition) []string {

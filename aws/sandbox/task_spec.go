@@ -111,6 +111,9 @@ func containerSpec(d *types.ContainerDefinition, over types.ContainerOverride) C
 	for _, u := range d.Ulimits {
 		s.Ulimits = append(s.Ulimits, Ulimit{Name: string(u.Name), Soft: int64(u.SoftLimit), Hard: int64(u.HardLimit)})
 	}
+	for _, m := range d.MountPoints {
+		s.Mounts = append(s.Mounts, VolumeMount{Volume: aws.ToString(m.SourceVolume), Path: aws.ToString(m.ContainerPath), ReadOnly: aws.ToBool(m.ReadOnly)})
+	}
 	if l := d.LinuxParameters; l != nil {
 		s.readLinux(l)
 	}

@@ -130,9 +130,9 @@ func TestKilledSandboxesAreSwept(t *testing.T) {
 		locked := slices.ContainsFunc(left, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), ".lock") })
 		return !locked && len(labeled(t.Context(), t, engine, dir)) == 0
 	})
-	_, images, err := engine.Labeled(t.Context(), "gantry.test=TestOwnContainersUntilKilled") // pulled, so its label is the test's
+	pulled, err := engine.Labeled(t.Context(), "gantry.test=TestOwnContainersUntilKilled") // pulled, so its label is the test's
 	w.must(err)
-	for _, image := range images {
+	for _, image := range pulled.Images {
 		_, err := engine.RemoveImage(t.Context(), image.ID, docker.ImageRemoval{Force: true})
 		w.must(err)
 	}

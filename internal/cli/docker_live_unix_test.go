@@ -24,6 +24,7 @@ func TestTasksAreContainers(t *testing.T) {
 		"dependencies":       testDependencies,
 		"order fails":        testOrderFails,
 		"a second container": testNotEssential,
+		"a volume":           testVolume,
 		"an architecture":    testArchitecture,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -223,6 +224,22 @@ func testReasons(t *testing.T, w *engineWorld) {
 				t.Errorf("exit code %d, reason %q", sdk.ToInt32(c.ExitCode), sdk.ToString(c.Reason))
 			}
 		})
+	}
+}
+
+// testVolume has two containers meet in a volume, one of which may only read.
+func testVolume(w *engineWorld) {
+	writer := w.busyboxWith("writer", "echo written > /out/file; sleep 1000")
+	reader := w.busyboxWith("reader", "touch /in/other 2>/dev/null && exit 2; while ! grep -q written /in/file; do sleep 0.1; done; exit 6")
+	writer.Essential = sdk.Bool(false)
+	writer.MountPoints = []types.MountPoint{{SourceVolume: sdk.String("shared"), ContainerPath: sdk.String("/out")}}
+	reader.MountPoints = []types.MountPoint{{SourceVolume: sdk.String("shared"), ContainerPath: sdk.String("/in"), ReadOnly: sdk.Bool(true)}}
+	arn := w.runTask(w.family(func(in *ecs.RegisterTaskDefinitionInput) {
+		in.Volumes = []types.Volume{{Name: sdk.String("shared"), Host: &types.HostVolumeProperties{}}}
+	}, writer, reader))
+	task := w.until(arn, "STOPPED")
+	if code := sdk.ToInt32(containerOf(task, "reader").ExitCode); code != 6 {
+		w.tb.Errorf("the reader ended with %d: %s", code, sdk.ToString(task.StoppedReason))
 	}
 }
 

@@ -124,14 +124,14 @@ func (w *engineWorld) leftNothing() {
 	}
 }
 
-// labeled are the containers and images of the sandbox with that directory.
+// labeled are the containers, images and volumes of the sandbox with that directory.
 func labeled(ctx context.Context, tb testing.TB, engine *docker.Client, dir string) []docker.Labeled {
 	tb.Helper()
-	containers, images, err := engine.Labeled(ctx, "gantry.sandbox")
+	found, err := engine.Labeled(ctx, "gantry.sandbox")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return slices.DeleteFunc(append(containers, images...), func(l docker.Labeled) bool {
+	return slices.DeleteFunc(slices.Concat(found.Containers, found.Images, found.Volumes), func(l docker.Labeled) bool {
 		return !strings.Contains(l.Labels["gantry.sandbox.lock"], dir)
 	})
 }

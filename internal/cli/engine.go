@@ -71,6 +71,10 @@ func (e engine) Create(ctx context.Context, c sandbox.EngineContainer) (string, 
 	for _, p := range c.Ports {
 		t.Ports = append(t.Ports, docker.Port{HostIP: "127.0.0.1", Container: int(p.Port), Proto: p.Protocol})
 	}
+	t.VolumeLabels = c.Marks
+	for _, m := range c.Mounts {
+		t.Volumes = append(t.Volumes, docker.Mount{Source: m.Volume, Destination: m.Path, ReadOnly: m.ReadOnly})
+	}
 	for _, u := range c.Ulimits {
 		t.Ulimits = append(t.Ulimits, docker.Ulimit{Name: u.Name, Soft: u.Soft, Hard: u.Hard})
 	}
@@ -143,9 +147,13 @@ func (e engine) WatchHealth(ctx context.Context, changed func(id string)) {
 	})
 }
 
-func (e engine) Labeled(ctx context.Context, label string) (containers, images []sandbox.EngineThing, err error) {
-	c, i, err := e.client.Labeled(ctx, label)
-	return things(c), things(i), inWords(err)
+func (e engine) RemoveVolume(ctx context.Context, name string) error {
+	return gone(e.client.RemoveVolume(ctx, name))
+}
+
+func (e engine) Labeled(ctx context.Context, label string) (sandbox.EngineThings, error) {
+	found, err := e.client.Labeled(ctx, label)
+	return sandbox.EngineThings{Containers: things(found.Containers), Images: things(found.Images), Volumes: things(found.Volumes)}, inWords(err)
 }
 
 func things(from []docker.Labeled) []sandbox.EngineThing {
