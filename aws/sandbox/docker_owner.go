@@ -37,7 +37,7 @@ func newOwner(dir string) (owner, error) {
 		return owner{}, fmt.Errorf("ask for the machine's name: %w", err)
 	}
 	o := owner{name: newName()}
-	o.path = filepath.Join(dir, "docker-"+o.name+".lock")
+	o.path = filepath.Join(dir, lockName(o.name))
 	o.held, err = holdFile(o.path)
 	if err != nil {
 		return owner{}, err
@@ -50,13 +50,21 @@ func newOwner(dir string) (owner, error) {
 // release says that nothing is left of the sandbox.
 func (o owner) release() error { return errors.Join(o.held.Close(), removeFile(o.path)) }
 
-// dead reports whether the sandbox that a lock label names has ended. One that
-// cannot be judged lives.
-func dead(lock, machine string) bool {
-	path, ours := strings.CutPrefix(lock, machine+":")
-	if !ours || !filepath.IsAbs(path) {
-		return false
-	}
+// lockName is the name of the file of a sandbox.
+func lockName(owner string) string { return "docker-" + owner + ".lock" }
+
+// lockOf is the file that tells whether the sandbox lives which made a thing.
+// Labels come from images too, which may be anybody's: a path that is not such a
+// file's, or of another machine, is none.
+func lockOf(t EngineThing, machine string) (path string, ours bool) {
+	path, ours = strings.CutPrefix(t.Labels[lockLabel], machine+":")
+	owner := t.Labels[ownerLabel]
+	return path, ours && owner != "" && filepath.IsAbs(path) && filepath.Base(path) == lockName(owner)
+}
+
+// dead reports whether the sandbox that held a file has ended. One that cannot
+// be judged lives.
+func dead(path string) bool {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return true
 	}
@@ -66,9 +74,10 @@ func dead(lock, machine string) bool {
 // sweepTimeout bounds the removal of what killed sandboxes left.
 const sweepTimeout = 5 * time.Minute
 
-// sweep removes what killed sandboxes left on the engine.
+// sweep removes what killed sandboxes left on the engine. When this one ends
+// before that is done, the next goes on with it.
 func (r *Containers) sweep() {
-	ctx, cancel := context.WithTimeout(r.ctx, sweepTimeout)
+	ctx, cancel := context.WithTimeout(r.working, sweepTimeout)
 	defer cancel()
 	machine, err := os.Hostname()
 	if err != nil {
@@ -79,13 +88,13 @@ func (r *Containers) sweep() {
 		r.log.Warn("look for what killed sandboxes left", "error", err)
 		return
 	}
-	locks := make(map[string]bool) // lock -> dead
+	locks := make(map[string]bool) // path -> dead
 	left := func(t EngineThing) bool {
-		lock := t.Labels[lockLabel]
-		if _, known := locks[lock]; !known {
-			locks[lock] = dead(lock, machine)
+		path, ours := lockOf(t, machine)
+		if _, known := locks[path]; ours && !known {
+			locks[path] = dead(path)
 		}
-		return locks[lock]
+		return ours && locks[path]
 	}
 	r.sweepContainers(ctx, found.Containers, left)
 	sweepThings(found.Images, left, func(id string) { r.told("image", r.engine.RemoveImage(ctx, id)) })
@@ -93,8 +102,8 @@ func (r *Containers) sweep() {
 	if ctx.Err() != nil {
 		return
 	}
-	for lock, isDead := range locks {
-		if path, ours := strings.CutPrefix(lock, machine+":"); ours && isDead {
+	for path, isDead := range locks {
+		if isDead {
 			_ = removeFile(path)
 		}
 	}
@@ -102,7 +111,7 @@ func (r *Containers) sweep() {
 
 // told logs a removal that failed. The next sweep tries again.
 func (r *Containers) told(kind string, err error) {
-	if err != nil {
+	if err != nil && r.working.Err() == nil {
 		r.log.Warn("remove what a killed sandbox left", "kind", kind, "error", err)
 	}
 }

@@ -267,20 +267,31 @@ func TestSweepJudgesByTheLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = alive.release() }()
-	killed := filepath.Join(dir, "docker-killed.lock")
-	if err := os.WriteFile(killed, nil, 0o600); err != nil {
-		t.Fatal(err)
+	killed, other := filepath.Join(dir, "docker-killed.lock"), filepath.Join(dir, "diary")
+	for _, path := range []string{killed, other} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for lock, want := range map[string]bool{
-		alive.marks[lockLabel]:                        false,
-		machine + ":" + killed:                        true,
-		machine + ":" + filepath.Join(dir, "no-such"): true,
-		"another-machine:" + killed:                   false,
-		machine + ":relative":                         false,
-		"":                                            false,
+	labels := func(owner, lock string) map[string]string {
+		return map[string]string{ownerLabel: owner, lockLabel: lock}
+	}
+	for name, test := range map[string]struct {
+		labels map[string]string
+		left   bool
+	}{
+		"of one that lives":        {alive.marks, false},
+		"of one that was killed":   {labels("killed", machine+":"+killed), true},
+		"of one before a reboot":   {labels("old", machine+":"+filepath.Join(dir, "docker-old.lock")), true},
+		"of another machine":       {labels("killed", "another:"+killed), false},
+		"with a relative path":     {labels("killed", machine+":docker-killed.lock"), false},
+		"with somebody's own file": {labels("diary", machine+":"+other), false},
+		"with another's lock":      {labels("mine", machine+":"+killed), false},
+		"without a lock":           {labels("killed", ""), false},
 	} {
-		if got := dead(lock, machine); got != want {
-			t.Errorf("%q: dead %v, want %v", lock, got, want)
+		path, ours := lockOf(EngineThing{Labels: test.labels}, machine)
+		if got := ours && dead(path); got != test.left {
+			t.Errorf("a container %s is left: %v, want %v", name, got, test.left)
 		}
 	}
 }
