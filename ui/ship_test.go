@@ -196,6 +196,51 @@ func TestShipIsOvertaken(t *testing.T) {
 	s.Wait("✗ rollout")
 }
 
+// What somebody deployed between the plan and the revision is not undone.
+func TestShipUndoesNothing(t *testing.T) {
+	y := newShipyard()
+	s := shipLocal(t, y, 120, 40)
+	y.set(func(y *shipyard) {
+		y.define(8, "other:1")
+		y.service.TaskDefinition = "web:8"
+	})
+	s.Type("\r")
+	s.Wait("shop/web runs web:8 by now; the plan was made when it ran web:7")
+	if did := y.did(); strings.Contains(did, "Register") {
+		t.Error(did)
+	}
+	s.Type("\x12") // ctrl+r
+	s.Wait("Nothing is done yet. ⏎")
+	s.Wait("- other:1")
+}
+
+// Without the permission to list repositories, the definition tells where its
+// own is.
+func TestShipWithoutAListOfRepositories(t *testing.T) {
+	y := newShipyard()
+	y.fails["Repositories"] = denied("ecr:DescribeRepositories")
+	s := showShip(t, y, &ui.ShipTest{Image: "shop/web:2"}, ui.ReadWrite, 120, 40)
+	s.Type("S")
+	s.Wait("to which service?")
+	s.Type("\r")
+	s.Wait("shop/web:2 at")
+	s.Wait(shipHost + "/shop/web")
+	s.Type("\r")
+	s.Wait("✓ shop/web runs web:8")
+
+	s = showShip(t, y, &ui.ShipTest{Image: "nginx:2"}, ui.ReadWrite, 120, 40)
+	s.Type("S")
+	s.Wait("to which service?")
+	s.Type("shop/web\r")
+	s.Wait("shop/web@222222222222 → shop/web:2")
+	s.Type("e\tother\r")
+	s.Wait("no permission for ecr:DescribeRepositories")
+	s.Type("s")
+	s.Wait("to which service?")
+	s.Type("shop/web\r")
+	s.Wait("shop/web@222222222222 → shop/web:2")
+}
+
 func TestShipGivesUpWithoutRollback(t *testing.T) {
 	y := newShipyard()
 	y.service.Rollback = false
@@ -430,7 +475,8 @@ func TestShipLeavesNothingBehind(t *testing.T) {
 // S, u and B lead to the same pane from everywhere.
 func TestShipKeysOfThePanes(t *testing.T) {
 	inFolder(t, map[string]string{"Dockerfile": plainDockerfile})
-	open := func() *uitest.Screen {
+	open := func(t *testing.T) *uitest.Screen {
+		t.Helper()
 		h := newHarbour()
 		f := ui.New(ui.Options{AWS: demoCloud(), Docker: h})
 		t.Cleanup(f.Close)
@@ -448,7 +494,7 @@ func TestShipKeysOfThePanes(t *testing.T) {
 		{"a service by S", "j\r", "▸ api", "S", "Ship what to shop/api?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := open()
+			s := open(t)
 			s.Type(c.keys)
 			s.Wait(c.wait)
 			s.Type(c.then)

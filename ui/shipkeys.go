@@ -20,7 +20,8 @@ func (s *ship) Commands() []pane.Command {
 		cs = []pane.Command{{Key: "x", Does: "close", Run: s.leave}}
 	default:
 		cs = []pane.Command{
-			{Key: "enter", Does: "choose", Run: s.next},
+			{Key: "enter", Does: "go on", Run: s.next},
+			{Key: "s", Does: "another service", Run: s.chooseTarget},
 			{Key: "x", Does: "close", Run: s.leave},
 		}
 	}
@@ -81,6 +82,9 @@ func (s *ship) overCommands() []pane.Command {
 		if s.order.stock == nil || s.order.fresh == nil {
 			cs = append(cs, pane.Command{Key: "e", Does: "change", Run: s.change})
 		}
+	}
+	if m.err != nil && !m.updated() {
+		cs = append(cs, pane.Command{Key: "ctrl+r", Does: "plan anew", Run: s.planAnew})
 	}
 	if m.canRollBack() {
 		cs = append(cs, pane.Command{Key: "B", Does: "roll back", Mutates: true, Run: s.askBack})

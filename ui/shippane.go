@@ -73,7 +73,7 @@ func (s *ship) next() tea.Cmd {
 func (s *ship) readPlan() tea.Cmd {
 	s.reads++
 	s.begun, s.current = false, shipment{}
-	reader := planner{cloud: s.cloud, engine: s.engine, changes: s.shipping.changes, builtIn: s.shipping.builtIn}
+	reader := planner{cloud: s.cloud, engine: s.engine, changes: s.shipping.changes, builtIn: s.shipping.builtIn(s.order.image)}
 	order := s.order
 	cmd := s.planned.Start(fmt.Sprint(s.reads), func(ctx context.Context, _ func(shipPlan)) (shipPlan, error) {
 		return reader.plan(ctx, order)
@@ -273,12 +273,23 @@ func (s *ship) misfit() bool {
 	return s.order.build != nil && p.platformSaid && !samePlatform(p.facts.Platform, p.platform())
 }
 
-// change asks for the plan's choices again. What was built need not be again.
+// change asks for the plan's choices again.
 func (s *ship) change() tea.Cmd {
+	s.keepBuilt()
+	return s.askChange()
+}
+
+// planAnew reads the plan again, by what has been done and has changed since.
+func (s *ship) planAnew() tea.Cmd {
+	s.keepBuilt()
+	return s.readPlan()
+}
+
+// keepBuilt leaves out the build of what was built.
+func (s *ship) keepBuilt() {
 	if s.current.did(stageBuild) {
 		s.order.build = nil
 	}
-	return s.askChange()
 }
 
 func (s *ship) chooseTarget() tea.Cmd {

@@ -161,8 +161,8 @@ type planner struct {
 	engine shipEngine
 	// changes says what in a folder is not committed, "" for nothing.
 	changes func(ctx context.Context, dir string) string
-	// builtIn is the folder that an image was built from here, "" if it was not.
-	builtIn func(image string) string
+	// builtIn is the folder that the image was built from here, "" if it was not.
+	builtIn string
 }
 
 // plan completes an order and reads what it will meet.
@@ -305,7 +305,12 @@ func (r *planner) readRepository(ctx context.Context, p *shipPlan) error {
 	err := r.cloud.Repositories(ctx, func(page []aws.Repository) { all = append(all, page...) })
 	name, tag, _ := splitImage(o.image)
 	present, _, _ := splitImage(p.present())
-	if o.repository == "" {
+	_, own, _ := strings.Cut(present, "/")
+	switch {
+	case o.repository != "":
+	case err != nil && own != "":
+		o.repository = own
+	default:
 		o.repository = repositoryFor(all, slices.Concat([]string{present}, pushedTo(p.facts.Digests), []string{name}))
 	}
 	o.tag = cmp.Or(o.tag, tag, "latest")
@@ -318,7 +323,7 @@ func (r *planner) readRepository(ctx context.Context, p *shipPlan) error {
 	if err == nil || p.repository.URI != "" {
 		return nil
 	}
-	if _, rest, found := strings.Cut(present, "/"); found && rest == o.repository { // no permission to list: the definition knows where it is
+	if own != "" && own == o.repository { // no permission to list: the definition knows where it is
 		p.repository = aws.Repository{Scope: o.scope, Name: o.repository, URI: present}
 		return nil
 	}

@@ -253,7 +253,7 @@ func (r *shipRun) register(ctx context.Context) (string, error) {
 		n := o.fresh.definition
 		n.Image = m.reference()
 		m.definition, err = r.cloud.RegisterDefinition(ctx, o.scope, n)
-	} else {
+	} else if err = r.unchanged(ctx); err == nil {
 		m.definition, err = r.cloud.RegisterRevision(ctx, m.plan.definition, map[string]string{o.container: m.reference()})
 	}
 	if err != nil {
@@ -261,6 +261,21 @@ func (r *shipRun) register(ctx context.Context) (string, error) {
 	}
 	m.wanted = m.definition.Name()
 	return m.wanted + " registered", nil
+}
+
+// unchanged refuses to go on when the service has got another revision since
+// the plan was read: a copy of the old one would undo what somebody deployed.
+func (r *shipRun) unchanged(ctx context.Context) error {
+	m := &r.state
+	now, err := r.cloud.Service(ctx, m.service)
+	if err != nil || now.TaskDefinition == m.before {
+		return err
+	}
+	return &diagnose.Error{
+		What:  "register a revision of " + m.plan.definition.Family,
+		Cause: fmt.Sprintf("%s runs %s by now; the plan was made when it ran %s, and a copy of that would undo the change", m.plan.order.target(), now.TaskDefinition, m.before),
+		Do:    "ctrl+r plans anew",
+	}
 }
 
 func (r *shipRun) update(ctx context.Context) (string, error) {

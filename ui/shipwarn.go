@@ -59,7 +59,7 @@ func (r *planner) warnOfChanges(ctx context.Context, p *shipPlan) {
 	case p.order.build != nil:
 		dir = p.order.build.Dir
 	case p.order.stock == nil:
-		dir = r.builtIn(p.order.image)
+		dir = r.builtIn
 	}
 	if dir == "" {
 		return
