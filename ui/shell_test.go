@@ -138,7 +138,7 @@ func TestAShellSaysThatItsTaskStopped(t *testing.T) {
 	s.Wait("Stop web/")
 	s.Type("y")
 	s.Wait("stopped web/")
-	s.Wait("✗ end") // the line of tabs may be too short for the rest
+	s.Wait("✗ ended")
 	s.Type("\x1d")
 	s.Wait("ended · the task")
 	s.Wait("kept on screen")

@@ -268,40 +268,43 @@ func (s *stage) resize(box rect) tea.Cmd {
 // chosen.
 type label struct {
 	text   string
+	mark   string // of a session: new output, end
 	choice int
 	on     bool
 }
 
+func (l label) String() string { return strings.TrimSuffix(l.text+" "+l.mark, " ") }
+
 func (s *stage) labels() []label {
 	ls := []label{{text: style.Plain(s.about.Name), choice: -1}}
 	for i, t := range s.about.Tabs {
-		ls = append(ls, label{t.Title, i, s.active == noSession && i == s.tab})
+		ls = append(ls, label{text: t.Title, choice: i, on: s.active == noSession && i == s.tab})
 	}
 	for i, p := range s.sessions {
-		text := style.Plain(p.Title())
-		if m, ok := p.(marking); ok && m.Mark() != "" {
-			text += " " + m.Mark()
+		l := label{text: style.Plain(p.Title()), choice: len(s.about.Tabs) + i, on: i == s.active}
+		if m, ok := p.(marking); ok {
+			l.mark = m.Mark()
 		}
-		ls = append(ls, label{text, len(s.about.Tabs) + i, i == s.active})
+		ls = append(ls, l)
 	}
 	return slices.DeleteFunc(ls, func(l label) bool { return l.text == "" })
 }
 
 const between = " │ "
 
-// title is the line of tabs. When they do not fit, what stands before the
-// chosen one is left out.
+// title is the line of tabs. When they do not fit, the names of sessions are
+// cut, but not their marks; then what stands before the chosen one is left out.
 func (s *stage) title(w int) string {
 	t := style.Now()
 	var parts []string
 	for _, l := range s.visible(w) {
 		switch {
 		case l.choice < 0:
-			parts = append(parts, t.Header.Render(l.text))
+			parts = append(parts, t.Header.Render(l.String()))
 		case l.on:
-			parts = append(parts, t.TabOn.Render(l.text))
+			parts = append(parts, t.TabOn.Render(l.String()))
 		default:
-			parts = append(parts, t.Tab.Render(l.text))
+			parts = append(parts, t.Tab.Render(l.String()))
 		}
 	}
 	return strings.Join(parts, t.FrameAway.Render(between))
@@ -309,16 +312,29 @@ func (s *stage) title(w int) string {
 
 func (s *stage) visible(w int) []label {
 	ls := s.labels()
+	const longest, shortest = 40, 8 // cells of a session's name
+	for most := longest; most >= shortest && width(ls) > w-6; most-- {
+		s.shorten(ls, most)
+	}
 	for len(ls) > 1 && width(ls) > w-6 && !ls[0].on {
 		ls = ls[1:]
 	}
 	return ls
 }
 
+// shorten cuts the names of the sessions that do not show.
+func (s *stage) shorten(ls []label, most int) {
+	for i, l := range ls {
+		if l.choice >= len(s.about.Tabs) && !l.on {
+			ls[i].text = style.Cut(style.Plain(s.sessions[l.choice-len(s.about.Tabs)].Title()), most)
+		}
+	}
+}
+
 func width(ls []label) int {
 	n := 0
 	for _, l := range ls {
-		n += style.Width(l.text) + len([]rune(between))
+		n += style.Width(l.String()) + len([]rune(between))
 	}
 	return n
 }
@@ -327,7 +343,7 @@ func width(ls []label) int {
 func (s *stage) clickTab(f *Frame, x int) {
 	at := s.box.x + 2
 	for _, l := range s.visible(s.box.w) {
-		w := style.Width(l.text)
+		w := style.Width(l.String())
 		if x >= at && x < at+w && l.choice >= 0 {
 			s.choose(f, l.choice)
 			f.onStage = s.active != noSession || f.onStage
