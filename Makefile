@@ -23,7 +23,7 @@ bench:
 
 # Draws the README's pictures. Needs fonts-dejavu-core and fonts-vlgothic.
 shots:
-	GANTRY_SHOTS=$(CURDIR)/screenshots go test -count=1 -run 'Shot' ./ui/...
+	GANTRY_SHOTS=$(CURDIR)/screenshots go test -count=1 -run 'Shot|Journey' . ./ui/...
 
 cross:
 	@for os in linux darwin windows; do for arch in amd64 arm64; do \

@@ -165,6 +165,7 @@ func (j *journey) ship() {
 	j.Type("\r")
 	j.Wait("steady after")
 	j.Wait("2 of 2 run helloworld:1")
+	j.Shot("ship")
 }
 
 // openService selects the service that was shipped to.
@@ -277,6 +278,7 @@ func (j *journey) breakIt() {
 	j.Type("\r")
 	waitFor(j.t, "the rollback", func() bool { return strings.Contains(j.Text(), "the circuit breaker brought back helloworld:1") })
 	j.Wait("Essential container in task exited")
+	j.Shot("rollback")
 	j.openService()
 	j.Wait("steady")
 	j.Wait("helloworld:1")
