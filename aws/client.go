@@ -73,6 +73,7 @@ type Client struct {
 	gate    chan struct{}
 
 	logins      *loginCache
+	registries  sync.Map // hosts that ECR has named, for RegistryLoginAt
 	platforms   platformCache
 	definitions sync.Map // Definition by family:revision
 }

@@ -93,6 +93,16 @@ func (c *Client) RegistryLogin(ctx context.Context, scope Scope) (RegistryLogin,
 	return l, nil
 }
 
+// RegistryLoginAt is the login for a host if it is one of ECR's that was seen in
+// the URI of a repository, else the zero RegistryLogin: AWS is not asked, and
+// told nothing, about any other.
+func (c *Client) RegistryLoginAt(ctx context.Context, host string) (RegistryLogin, error) {
+	if _, ours := c.registries.Load(host); !ours {
+		return RegistryLogin{}, nil
+	}
+	return c.RegistryLogin(ctx, Scope{Profile: c.profile()})
+}
+
 // ForgetRegistryLogin drops the login in use: the registry does not take it any
 // more. The next RegistryLogin makes a new one.
 func (c *Client) ForgetRegistryLogin(Scope) { c.logins.set(RegistryLogin{}) }

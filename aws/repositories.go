@@ -236,6 +236,9 @@ func (c *Client) repository(k *types.Repository) Repository {
 		Created:       sdk.ToTime(k.CreatedAt),
 		TagMutability: string(k.ImageTagMutability),
 	}
+	if host, _, ok := strings.Cut(row.URI, "/"); ok {
+		c.registries.Store(host, true)
+	}
 	if scan := k.ImageScanningConfiguration; scan != nil {
 		row.ScanOnPush = scan.ScanOnPush
 	}

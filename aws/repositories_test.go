@@ -275,3 +275,27 @@ func TestRegistryLogin(t *testing.T) {
 	_, err = readOnly.CreateRepository(t.Context(), aws.NewRepository{Name: "x"})
 	told(t, err, aws.ErrReadOnly, "read-only")
 }
+
+// A host is known by the URI of a repository; of any other, AWS hears nothing.
+func TestRegistryLoginAtAHost(t *testing.T) {
+	w := newWorld(t)
+	c := w.client(nil)
+	host := strings.TrimPrefix(w.server.URL(), "http://")
+	for _, foreign := range []string{"docker.io", "quay.io", "", host} { // ours is not known yet
+		if l, err := c.RegistryLoginAt(t.Context(), foreign); l != (aws.RegistryLogin{}) || err != nil {
+			t.Errorf("login at %q: %v, %v", foreign, l, err)
+		}
+	}
+	if n := w.calls("GetAuthorizationToken"); n != 0 {
+		t.Errorf("AWS was asked %d times", n)
+	}
+	_, err := c.CreateRepository(t.Context(), aws.NewRepository{Name: "base"})
+	w.must(err)
+	if l, err := c.RegistryLoginAt(t.Context(), host); l.Host != host || l.Password == "" || err != nil {
+		t.Errorf("login at %q: %v, %v", host, l, err)
+	}
+	w.server.Faults().Deny("GetAuthorizationToken")
+	c.ForgetRegistryLogin(aws.Scope{})
+	_, err = c.RegistryLoginAt(t.Context(), host)
+	told(t, err, aws.ErrDenied, "ecr:GetAuthorizationToken")
+}

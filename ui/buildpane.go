@@ -63,10 +63,14 @@ func (b *build) build() tea.Cmd {
 	g := newBuildGraph()
 	g.resize(b.graph.w, b.graph.h)
 	b.graph = g
+	var cloud baseRegistrar
+	if b.ships.ready() {
+		cloud = b.ships.cloud
+	}
 	return b.begin(b.Title(), func(ctx context.Context, state func(buildMade), report func(done, total int64)) error {
 		var made buildMade
 		var err error
-		made.result, err = b.client.Build(ctx, b.options, func(p docker.BuildProgress) {
+		made.result, err = buildFrom(ctx, b.client, cloud, b.options, func(p docker.BuildProgress) {
 			made.progress = p
 			ended, all := p.Count()
 			report(int64(ended), int64(all))

@@ -228,6 +228,13 @@ func (e *ecr) RegistryLogin(context.Context, aws.Scope) (aws.RegistryLogin, erro
 	return aws.RegistryLogin{Host: registryHost, Username: "AWS", Password: fmt.Sprintf("token-%d", e.logins)}, nil
 }
 
+func (e *ecr) RegistryLoginAt(ctx context.Context, host string) (aws.RegistryLogin, error) {
+	if host != registryHost {
+		return aws.RegistryLogin{}, nil
+	}
+	return e.RegistryLogin(ctx, scope)
+}
+
 func (e *ecr) ForgetRegistryLogin(aws.Scope) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -224,6 +224,13 @@ func (y *shipyard) RegistryLogin(ctx context.Context, _ aws.Scope) (aws.Registry
 	return aws.RegistryLogin{Host: shipHost, Username: "AWS", Password: "secret"}, y.call(ctx, "RegistryLogin", "")
 }
 
+func (y *shipyard) RegistryLoginAt(ctx context.Context, host string) (aws.RegistryLogin, error) {
+	if host != shipHost {
+		return aws.RegistryLogin{}, nil
+	}
+	return y.RegistryLogin(ctx, scope)
+}
+
 func (y *shipyard) ForgetRegistryLogin(aws.Scope) {
 	_ = y.call(context.Background(), "ForgetRegistryLogin", "")
 }

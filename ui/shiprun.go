@@ -25,8 +25,8 @@ type shipCloud interface {
 	RepositoryImages(ctx context.Context, r aws.Repository, page func([]aws.RepositoryImage)) error
 	DescribeRepositoryImages(ctx context.Context, r aws.Repository, digests []string) ([]aws.RepositoryImage, error)
 	CreateRepository(ctx context.Context, r aws.NewRepository) (aws.Repository, error)
-	RegistryLogin(ctx context.Context, scope aws.Scope) (aws.RegistryLogin, error)
-	ForgetRegistryLogin(scope aws.Scope)
+	registrar
+	baseRegistrar
 
 	Definition(ctx context.Context, ref string) (aws.Definition, error)
 	RegisterRevision(ctx context.Context, from aws.Definition, images map[string]string) (aws.Definition, error)
@@ -159,7 +159,7 @@ func (r *shipRun) pause(ctx context.Context, d time.Duration) error {
 
 func (r *shipRun) build(ctx context.Context) (string, error) {
 	o := *r.state.plan.order.build
-	result, err := r.engine.Build(ctx, o, func(p docker.BuildProgress) {
+	result, err := buildFrom(ctx, r.engine, r.cloud, o, func(p docker.BuildProgress) {
 		r.state.built = p
 		ended, all := p.Count()
 		r.report(int64(ended), int64(all))
