@@ -89,7 +89,16 @@ func sshFailed(f failure) finding {
 	case f.says("executable file not found"):
 		return finding{ErrSSH, "there is no ssh command here", "install an ssh client"}
 	}
-	return finding{ErrSSH, "ssh to " + target + " failed: " + words(f.err), "try: ssh " + f.at.Host + " docker version"}
+	return finding{ErrSSH, "ssh to " + target + " failed: " + sshWords(f.err), "try: ssh " + f.at.Host + " docker version"}
+}
+
+// sshWords is what ssh itself has said, without the command line and the advice
+// that the dialer puts before it.
+func sshWords(err error) string {
+	if _, said, found := strings.Cut(err.Error(), "stderr="); found && said != "" {
+		return clean(said)
+	}
+	return words(err)
 }
 
 // broken reports whether a connection ended under a call.

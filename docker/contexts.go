@@ -162,7 +162,11 @@ func (c *Client) probe(ctx context.Context, at endpoint) (state, version, hint s
 		return StateLive, clean(out.Version), ""
 	}
 	found := examine(failure{err: err, at: at, text: words(err)})
-	return stateOf(err, found.kind), "", cmp.Or(found.do, found.cause, words(err))
+	state = stateOf(err, found.kind)
+	if state == StateBroken && found.cause != "" && found.do != "" {
+		return state, "", found.cause + "; " + found.do // the state says nothing of the cause
+	}
+	return state, "", cmp.Or(found.do, found.cause, words(err))
 }
 
 // stateOf is the one word for a failed probe.

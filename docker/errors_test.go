@@ -116,7 +116,7 @@ func TestSSHFailure(t *testing.T) {
 		"me@far: Permission denied (publickey).":  "ssh-add",
 		"Host key verification failed.":           "accept it once",
 		"bash: docker: command not found":         "no docker command on me@far",
-		"ssh: connect to host far port 22: nope.": "docker version",
+		"ssh: connect to host far port 22: nope.": "ssh to me@far failed: ssh: connect to host far port 22: nope.",
 	} {
 		// As a real one it ends some time after the request is written.
 		script := "#!/bin/sh\nread request\necho '" + text + "' >&2\nexit 255\n"
