@@ -38,6 +38,7 @@ type fakeEngine struct {
 	streams  int            // Stats streams that are open
 	noShell  bool
 	contexts []docker.Context
+	probing  chan struct{} // while it is open, Contexts takes its time
 	closed   bool
 }
 
@@ -128,7 +129,14 @@ func (e *fakeEngine) Events(ctx context.Context, emit func(docker.Event)) error 
 	}
 }
 
-func (e *fakeEngine) Contexts(context.Context) ([]docker.Context, error) {
+func (e *fakeEngine) Contexts(ctx context.Context) ([]docker.Context, error) {
+	if e.probing != nil {
+		select {
+		case <-e.probing:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.contexts), nil
@@ -209,7 +217,7 @@ func (e *fakeEngine) Logs(ctx context.Context, id string, o docker.LogOptions, e
 				emit(lines[at : at+1])
 			}
 		}
-		if !running {
+		if !running || !o.Follow {
 			return nil
 		}
 		select {
@@ -310,6 +318,13 @@ func (e *fakeEngine) Stop(_ context.Context, id string) error {
 	name := e.named(id)
 	e.set(name, "exited")
 	e.say(docker.Event{Kind: docker.ContainerEvent, Action: "die", ID: id, Name: name})
+	return nil
+}
+
+func (e *fakeEngine) Pause(_ context.Context, id string) error {
+	name := e.named(id)
+	e.set(name, "paused")
+	e.say(docker.Event{Kind: docker.ContainerEvent, Action: "pause", ID: id, Name: name})
 	return nil
 }
 

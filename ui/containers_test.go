@@ -258,6 +258,20 @@ func TestLogFollowsOverARestart(t *testing.T) {
 	}
 }
 
+// A log without a line says so while it is followed, and takes lines then.
+func TestLogOfASilentContainer(t *testing.T) {
+	e := newFakeEngine()
+	s := dock(t, e, 120, 40)
+	s.Type("/db\r")
+	s.Wait("Containers 1/4")
+	s.Type("l")
+	s.Wait("db has written nothing to stdout and stderr. L shows")
+	s.Wait("● following")
+	e.write("db", "ready at last")
+	s.Wait("ready at last")
+	s.Gone("has written nothing")
+}
+
 func TestLogFilesAreOffered(t *testing.T) {
 	s := dock(t, newFakeEngine(), 120, 40)
 	s.Type("/api\r")
@@ -334,6 +348,51 @@ func TestSwitchingTheEngine(t *testing.T) {
 	s.Wait("goes on")
 	if first.count(func() int { return len(first.events) }) != 0 {
 		t.Error("the first engine is still listened to")
+	}
+}
+
+// What is typed while engines are looked for counts when they are there.
+func TestEnginesAreChosenWhileTheyAreLookedFor(t *testing.T) {
+	e := newFakeEngine()
+	e.contexts, e.probing = someContexts(), make(chan struct{})
+	s := dock(t, e, 120, 40, func(o *ui.Options) {
+		o.OpenDocker = func(docker.Options) ui.Engine {
+			other := newFakeEngine()
+			other.context = "other"
+			return other
+		}
+	})
+	s.Wait("▸ api")
+	s.Type("\x0f")
+	s.Wait("looking for engines")
+	s.Type("oth")
+	s.Wait("context  oth")
+	close(e.probing)
+	s.Wait("✓ live 28.2")
+	s.Gone("colima")
+	s.Type("\r")
+	s.Wait("docker other 20.10")
+}
+
+func TestDockerCommandsFitTheState(t *testing.T) {
+	e := newFakeEngine()
+	s := dock(t, e, 120, 40)
+	s.Type("/web\r")
+	s.Wait("Containers 1/4")
+	for _, step := range []struct{ keys, state, choice, copied string }{
+		{"", "running", "pause", "docker pause web"},
+		{"p", "paused", "go on", "docker unpause web"},
+		{"", "paused", "kill", "docker kill web"},
+		{"", "paused", "copy", "docker cp web:/PATH ."},
+		{"", "paused", "rename", "docker rename web NAME"},
+		{"s", "exited", "start", "docker start web"},
+	} {
+		s.Type(step.keys)
+		s.Wait(step.state)
+		s.Type("Y")
+		s.Wait("Copy a docker command")
+		s.Type(step.choice + "\r")
+		s.Wait("copied " + step.copied)
 	}
 }
 

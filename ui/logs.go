@@ -154,6 +154,9 @@ type feed struct {
 
 func (f *feed) follow(ctx context.Context, since text.Mark, emit func([]text.Line)) error {
 	var join joiner
+	if f.empty(ctx, since) {
+		emit(nil)
+	}
 	for {
 		at := since.At
 		o := docker.LogOptions{Since: since.At, Tail: since.Tail, Follow: true}
@@ -163,7 +166,9 @@ func (f *feed) follow(ctx context.Context, since text.Mark, emit func([]text.Lin
 			if n := len(lines); n > 0 && !lines[n-1].At.IsZero() {
 				at = lines[n-1].At.Add(1)
 			}
-			emit(whole)
+			if len(whole) > 0 {
+				emit(whole)
+			}
 		})
 		if err != nil || ctx.Err() != nil {
 			return err
@@ -176,6 +181,14 @@ func (f *feed) follow(ctx context.Context, since text.Mark, emit func([]text.Lin
 		}
 		since = text.Mark{At: at}
 	}
+}
+
+// empty looks whether there is a line yet: an engine that is asked to follow a
+// log says nothing before the first one.
+func (f *feed) empty(ctx context.Context, since text.Mark) bool {
+	none := true
+	err := f.client.Logs(ctx, f.id, docker.LogOptions{Since: since.At, Tail: 1}, func([]docker.LogLine) { none = false })
+	return err == nil && none
 }
 
 // startsAgain waits until the container runs; it tells whether that can still

@@ -35,7 +35,8 @@ type Stream[T any] struct {
 
 // Follow gives the values of a source until it ends or the context does. emit
 // copies them and blocks while too many wait; it may be called from several
-// goroutines.
+// goroutines. An empty batch before the first value says that there is none
+// yet; later ones say nothing.
 type Follow[T any] func(ctx context.Context, emit func([]T)) error
 
 // streamed is a batch. It names its source, so only the Stream that follows it
@@ -110,6 +111,8 @@ type source[T any] struct {
 	mu      sync.Mutex
 	waiting []T
 	weight  int
+	begun   bool // a batch was emitted
+	none    bool // it was empty, and that is still to be told
 	done    bool
 	err     error
 }
@@ -125,6 +128,7 @@ func newSource[T any](ctx context.Context, cancel context.CancelFunc, weigh func
 }
 
 func (s *source[T]) emit(items []T) {
+	s.begin(len(items) == 0)
 	for len(items) > 0 && s.ctx.Err() == nil {
 		taken := s.put(items)
 		items = items[taken:]
@@ -138,6 +142,20 @@ func (s *source[T]) emit(items []T) {
 		case <-s.room:
 		case <-s.ctx.Done():
 		}
+	}
+}
+
+// begin notes the first batch. That it is empty is worth telling: whoever waits
+// for it waits no more.
+func (s *source[T]) begin(empty bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.begun {
+		return
+	}
+	s.begun, s.none = true, empty
+	if empty {
+		poke(s.ready)
 	}
 }
 
@@ -203,7 +221,7 @@ func (s *source[T]) linger(wait time.Duration) {
 func (s *source[T]) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.waiting) == 0 && !s.done
+	return len(s.waiting) == 0 && !s.none && !s.done
 }
 
 func (s *source[T]) ended() bool {
@@ -216,7 +234,7 @@ func (s *source[T]) take(spare []T) tea.Msg {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := streamed[T]{source: s, items: s.waiting, done: s.done, err: s.err}
-	s.waiting, s.weight = spare, 0
+	s.waiting, s.weight, s.none = spare, 0, false
 	poke(s.room)
 	return m
 }

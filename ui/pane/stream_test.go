@@ -73,6 +73,32 @@ func TestStreamDrainsWhatWaits(t *testing.T) {
 	})
 }
 
+func TestStreamSaysOnceThatThereIsNothingYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &pane.Stream[int]{}
+		release := make(chan struct{})
+		r := reader{s, s.Start("k", func(_ context.Context, emit func([]int)) error {
+			emit(nil)
+			<-release
+			emit(nil)
+			emit([]int{1})
+			<-release
+			return nil
+		})}
+		if got, ok := r.batch(); !ok || len(got) > 0 || !s.Live() {
+			t.Errorf("at first %v, %v, live %v", got, ok, s.Live())
+		}
+		release <- struct{}{}
+		if got, ok := r.batch(); !ok || !slices.Equal(got, []int{1}) {
+			t.Errorf("then %v, %v", got, ok)
+		}
+		close(release)
+		if rest, _ := r.rest(); len(rest) > 0 || s.Live() {
+			t.Errorf("at the end %v, live %v", rest, s.Live())
+		}
+	})
+}
+
 func TestStreamOfAFloodIsOneBatchAFrame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &pane.Stream[int]{Limit: 100}
