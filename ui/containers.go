@@ -3,7 +3,6 @@ package ui
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -324,56 +323,4 @@ func (k *containers) changed(msg engineChanged) tea.Cmd {
 func (k *containers) Close() {
 	k.listens.close()
 	k.Table.Close()
-}
-
-// copyCommand offers the docker commands that do what the keys do.
-func (k *containers) copyCommand(h pane.Host, rows []containerRow) tea.Cmd {
-	choices := k.commandChoices(rows[0])
-	h.Ask(pane.Dialog{
-		Title: "Copy a docker command",
-		Fields: []pane.Field{{Label: "for", Strict: true, Choices: func(typed string) []pane.Choice {
-			var cs []pane.Choice
-			for _, c := range choices {
-				if strings.Contains(c.Label+" "+c.Value, typed) {
-					cs = append(cs, c)
-				}
-			}
-			return cs
-		}}},
-		Body: func(values []string) string { return values[0] },
-		Check: func(values []string) error {
-			if values[0] == "" {
-				return errors.New("choose a command")
-			}
-			return nil
-		},
-		Do: func(values []string) tea.Cmd { return toClipboard(h, values[0]) },
-	})
-	return nil
-}
-
-// commandChoices are the commands that a container can take now.
-func (k *containers) commandChoices(r containerRow) []pane.Choice {
-	type offer struct {
-		does    string
-		command docker.Command
-	}
-	offers := []offer{
-		{"logs", docker.LogsCommand(r.Name, docker.LogOptions{Follow: true})},
-		{"inspect", docker.InspectCommand(r.Name)},
-		{"files changed", docker.ChangesCommand(r.Name)},
-		{"delete", removal([]containerRow{r}).Command(r.Name)},
-	}
-	if r.Running() {
-		offers = append([]offer{{"exec", docker.ExecCommand(r.Name, "sh")}}, append(offers,
-			offer{"stop", docker.StopCommand(r.Name)}, offer{"restart", docker.RestartCommand(r.Name)},
-			offer{"attach", docker.AttachCommand(r.Name)}, offer{"stats", docker.StatsCommand(r.Name)}, offer{"top", docker.TopCommand(r.Name)})...)
-	} else {
-		offers = append(offers, offer{"start", docker.StartCommand(r.Name)})
-	}
-	choices := make([]pane.Choice, len(offers))
-	for i, o := range offers {
-		choices[i] = pane.Choice{Label: o.does, Value: k.client.CommandLine(o.command)}
-	}
-	return choices
 }
