@@ -55,7 +55,9 @@ func (f *Frame) contextsFound(msg tea.Msg) bool {
 		f.dialogs = slices.Delete(f.dialogs, at, at+1)
 		f.say(pane.Notice{Err: err})
 	default:
+		asked := f.dialogs[at]
 		f.dialogs[at] = newDialog(f.contextQuestion(rows))
+		f.dialogs[at].fields[0].take(asked.fields[0])
 	}
 	return true
 }

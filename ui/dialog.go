@@ -53,6 +53,12 @@ func newField(f pane.Field) *field {
 	return n
 }
 
+// take goes on with what was typed into another field.
+func (f *field) take(other *field) {
+	f.input, f.touched = other.input, other.touched
+	f.offer()
+}
+
 // offer looks up the choices for what is typed.
 func (f *field) offer() {
 	f.picked = -1
