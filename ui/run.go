@@ -299,8 +299,7 @@ func (f *runForm) attach(o docker.RunOptions) {
 	}))
 }
 
-// remember keeps the answers, of the environment the names only. A name of a
-// container can be used once.
+// remember keeps the answers, of the environment the names only.
 func (f *runForm) remember(values []string) {
 	values = slices.Clone(values)
 	values[runEnv] = namesOf(values[runEnv])

@@ -111,8 +111,8 @@ type source[T any] struct {
 	mu      sync.Mutex
 	waiting []T
 	weight  int
-	begun   bool // a batch was emitted
-	none    bool // it was empty, and that is still to be told
+	begun   bool // something was emitted, even if that was nothing
+	none    bool // nothing is there yet, and that is still to be told
 	done    bool
 	err     error
 }
@@ -128,7 +128,9 @@ func newSource[T any](ctx context.Context, cancel context.CancelFunc, weigh func
 }
 
 func (s *source[T]) emit(items []T) {
-	s.begin(len(items) == 0)
+	if len(items) == 0 {
+		s.tellNone()
+	}
 	for len(items) > 0 && s.ctx.Err() == nil {
 		taken := s.put(items)
 		items = items[taken:]
@@ -145,16 +147,13 @@ func (s *source[T]) emit(items []T) {
 	}
 }
 
-// begin notes the first batch. That it is empty is worth telling: whoever waits
-// for it waits no more.
-func (s *source[T]) begin(empty bool) {
+// tellNone says that the source has no value yet, if that was not clear before:
+// whoever waits for the first one waits no more.
+func (s *source[T]) tellNone() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.begun {
-		return
-	}
-	s.begun, s.none = true, empty
-	if empty {
+	if !s.begun {
+		s.begun, s.none = true, true
 		poke(s.ready)
 	}
 }
@@ -164,6 +163,7 @@ func (s *source[T]) begin(empty bool) {
 func (s *source[T]) put(items []T) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.begun = true
 	n := 0
 	for n < len(items) && s.weight < s.limit {
 		s.weight += s.weigh(items[n])
