@@ -18,16 +18,24 @@ type nextPage func(ctx context.Context, token *string) (ids []string, after *str
 // list. It ends when visit fails.
 func (next nextPage) each(ctx context.Context, visit func(ids []string) error) error {
 	seen := map[string]bool{}
-	var token *string
-	for {
+	return eachPage(func(token *string) (*string, error) {
 		ids, after, err := next(ctx, token)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := visit(fresh(ids, seen)); err != nil {
-			return err
-		}
+		return after, visit(fresh(ids, seen))
+	})
+}
+
+// eachPage reads a list to its end: read gets the token of a page, nil for the
+// first, and returns the token of the page after it.
+func eachPage(read func(token *string) (after *string, err error)) error {
+	var token *string
+	for {
+		after, err := read(token)
 		switch {
+		case err != nil:
+			return err
 		case after == nil || *after == "":
 			return nil
 		case token != nil && *after == *token:

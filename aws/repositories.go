@@ -57,24 +57,6 @@ func (c *Client) Repositories(ctx context.Context, page func([]Repository)) erro
 	}))
 }
 
-// eachPage reads a list to its end: read gets the token of a page, nil for the
-// first, and returns the token of the page after it.
-func eachPage(read func(token *string) (after *string, err error)) error {
-	var token *string
-	for {
-		after, err := read(token)
-		switch {
-		case err != nil:
-			return err
-		case after == nil || *after == "":
-			return nil
-		case token != nil && *after == *token:
-			return errSamePage
-		}
-		token = after
-	}
-}
-
 // RepositoryIDs is the ARNs of every repository of the region.
 func (c *Client) RepositoryIDs(ctx context.Context) ([]string, error) {
 	var arns []string

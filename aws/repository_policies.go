@@ -73,13 +73,14 @@ func (c *Client) RepositoryDocument(ctx context.Context, r Repository) (any, err
 	}
 	return map[string]any{
 		"repository":       document(out.Repositories[0]),
-		"lifecyclePolicy":  policyPart(c.LifecyclePolicy(ctx, r)),
-		"repositoryPolicy": policyPart(c.RepositoryPolicy(ctx, r)),
+		"lifecyclePolicy":  jsonPart(c.LifecyclePolicy(ctx, r)),
+		"repositoryPolicy": jsonPart(c.RepositoryPolicy(ctx, r)),
 	}, nil
 }
 
-// policyPart is a policy as a part of a document: a tree where it is JSON.
-func policyPart(text string, err error) any {
+// jsonPart is a policy or a manifest as a part of a document: a tree where it is
+// JSON.
+func jsonPart(text string, err error) any {
 	if err != nil {
 		return "not read: " + briefly(err)
 	}
@@ -136,7 +137,7 @@ func (c *Client) RepositoryImageDocument(ctx context.Context, i RepositoryImage)
 	}
 	return map[string]any{
 		"image":    document(out.ImageDetails[0]),
-		"manifest": policyPart(c.manifest(ctx, s, i)),
+		"manifest": jsonPart(c.manifest(ctx, s, i)),
 	}, nil
 }
 

@@ -196,12 +196,6 @@ func (b *ecsBackend) ListClusters(_ context.Context, in *ecs.ListClustersInput) 
 	return out, nil
 }
 
-// inOrder sorts by place.
-func inOrder[T listed](all []T) []T {
-	slices.SortFunc(all, func(x, y T) int { return cmp.Compare(x.place(), y.place()) })
-	return all
-}
-
 // DescribeClusters describes up to 100 clusters; none given means "default".
 func (b *ecsBackend) DescribeClusters(_ context.Context, in *ecs.DescribeClustersInput) (*ecs.DescribeClustersOutput, error) {
 	b.lock()

@@ -16,11 +16,8 @@ import (
 // family is all revisions of a task definition, the first first.
 type family struct {
 	name      string
-	number    uint64
 	revisions []*definition
 }
-
-func (f *family) place() uint64 { return f.number }
 
 // latest is the newest active revision, nil if there is none.
 func (f *family) latest() *definition {
@@ -34,12 +31,9 @@ func (f *family) latest() *definition {
 
 // definition is one revision. It never changes but for its tags and its end.
 type definition struct {
-	number uint64
 	types.TaskDefinition
 	tags []types.Tag
 }
-
-func (d *definition) place() uint64 { return d.number }
 
 func (d *definition) arn() string { return *d.TaskDefinitionArn }
 
@@ -118,11 +112,10 @@ func (b *ecsBackend) RegisterTaskDefinition(_ context.Context, in *ecs.RegisterT
 	defer b.unlock()
 	f := b.families[*in.Family]
 	if f == nil {
-		f = &family{name: *in.Family, number: b.next()}
+		f = &family{name: *in.Family}
 		b.families[f.name] = f
 	}
 	d := &definition{
-		number:         b.next(),
 		TaskDefinition: b.fillDefinition(clone(*in), int32(len(f.revisions)+1), b.clock.Now()), //nolint:gosec // a count of revisions
 		tags:           mergeTags(nil, in.Tags),
 	}

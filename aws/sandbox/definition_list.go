@@ -11,24 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// ranked gives the items of a list that is not in the order of making a place
-// in the order it has.
-type ranked[T any] struct {
-	rank uint64
-	item T
-}
-
-func (r ranked[T]) place() uint64 { return r.rank }
-
-// rank numbers items in the order they stand, from 1.
-func rank[T any](items []T) []ranked[T] {
-	out := make([]ranked[T], len(items))
-	for i, item := range items {
-		out[i] = ranked[T]{uint64(i) + 1, item}
-	}
-	return out
-}
-
 // ListTaskDefinitions pages through revisions, by family and revision.
 // FamilyPrefix is the whole family name, as in ECS.
 func (b *ecsBackend) ListTaskDefinitions(_ context.Context, in *ecs.ListTaskDefinitionsInput) (*ecs.ListTaskDefinitionsOutput, error) {

@@ -124,15 +124,13 @@ func (b *logsBackend) add(s *logStream, at int64, text string) {
 		b.forget(s, 1)
 	}
 	for b.bytes > keptBytesOfAll {
-		b.forget(b.quietest(), -1)
+		quietest := b.quietest()
+		b.forget(quietest, len(quietest.events))
 	}
 }
 
-// forget removes the n oldest events of a stream, all if n is negative.
+// forget removes the n oldest events of a stream.
 func (b *logsBackend) forget(s *logStream, n int) {
-	if n < 0 {
-		n = len(s.events)
-	}
 	for _, e := range s.events[:n] {
 		s.bytes -= len(e.text) + eventOverhead
 		b.bytes -= len(e.text) + eventOverhead

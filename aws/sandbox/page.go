@@ -1,10 +1,38 @@
 package sandbox
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // listed is anything that stands in a list: its number gives it its place for
 // as long as it lives, so a page is right even when items before it vanish.
 type listed interface{ place() uint64 }
+
+// inOrder sorts by place.
+func inOrder[T listed](all []T) []T {
+	slices.SortFunc(all, func(x, y T) int { return cmp.Compare(x.place(), y.place()) })
+	return all
+}
+
+// ranked gives the items of a list that is not in the order of making a place
+// in the order it has.
+type ranked[T any] struct {
+	rank uint64
+	item T
+}
+
+func (r ranked[T]) place() uint64 { return r.rank }
+
+// rank numbers items in the order they stand, from 1.
+func rank[T any](items []T) []ranked[T] {
+	out := make([]ranked[T], len(items))
+	for i, item := range items {
+		out[i] = ranked[T]{uint64(i) + 1, item}
+	}
+	return out
+}
 
 // query is one list request: what is asked, and which part of the answer.
 type query struct {
