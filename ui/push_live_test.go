@@ -1,8 +1,10 @@
 package ui_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"gantry/aws"
 	"gantry/aws/sandbox"
@@ -146,4 +148,22 @@ func TestPushIsRefusedByARealEngine(t *testing.T) {
 	s.Shot("push-missing")
 	s.Type("c")
 	s.Wait("✓ pushed team/fixed:2 in")
+}
+
+// removeImages removes what the test has built and tagged.
+func removeImages(t *testing.T, c *docker.Client, name string) {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		images, err := c.Images(ctx, docker.TopImages)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, i := range images {
+			if strings.HasSuffix(i.Repository, name) {
+				_, _ = c.RemoveImage(ctx, i.Reference(), docker.ImageRemoval{Force: true})
+			}
+		}
+	})
 }

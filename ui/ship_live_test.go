@@ -3,17 +3,14 @@
 package ui_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"gantry/aws"
 	"gantry/aws/sandbox"
-	"gantry/docker"
 	"gantry/ui"
 	"gantry/ui/uitest"
 )
@@ -29,24 +26,6 @@ func statesOnly(t *testing.T) *aws.Client {
 	client := aws.New(aws.Options{Endpoint: server.URL(), AccessKeyID: server.AccessKeyID(), SecretAccessKey: server.SecretAccessKey(), Region: server.Region()})
 	t.Cleanup(client.Close)
 	return client
-}
-
-// removeImages removes what the test has built and tagged.
-func removeImages(t *testing.T, c *docker.Client, name string) {
-	t.Helper()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		images, err := c.Images(ctx, docker.TopImages)
-		if err != nil {
-			t.Error(err)
-		}
-		for _, i := range images {
-			if strings.HasSuffix(i.Repository, name) {
-				_, _ = c.RemoveImage(ctx, i.Reference(), docker.ImageRemoval{Force: true})
-			}
-		}
-	})
 }
 
 // A Dockerfile becomes a service, the next build its next revision, and B
