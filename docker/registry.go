@@ -25,6 +25,16 @@ func (t TransferProgress) Bytes() (done, total int64) {
 	return done, total
 }
 
+// Count is how many layers there are, and how many of them have ended.
+func (t TransferProgress) Count() (ended, all int) {
+	for _, l := range t.Layers {
+		if l.Ended {
+			ended++
+		}
+	}
+	return ended, len(t.Layers)
+}
+
 // ImageFacts is what a deployment must know of a local image.
 type ImageFacts struct {
 	ID       string   // sha256:…

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"gantry/docker"
+	"gantry/ui/lineage"
 	"gantry/ui/pane"
 	"gantry/ui/style"
 )
@@ -144,7 +145,7 @@ func (b *build) summary(w int) string {
 	case state.err != nil:
 		text, look = fmt.Sprintf("✗ failed after %s", secondsText(took)), t.Bad
 	default:
-		text, look = fmt.Sprintf("✓ built %s in %s · %s", b.tag(), secondsText(took), shortDigest(state.at.result.ImageID)), t.Good
+		text, look = fmt.Sprintf("✓ built %s in %s · %s", b.tag(), secondsText(took), lineage.Short(state.at.result.ImageID)), t.Good
 	}
 	return look.Render(style.Cut(" "+style.Plain(text), w))
 }

@@ -2,11 +2,13 @@ package ui
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"gantry/aws"
+	"gantry/ui/lineage"
 )
 
 // clients are both ends of what goes from the engine to AWS and back, as they
@@ -27,14 +29,13 @@ func (c *clients) lookFresh() tea.Cmd {
 	return c.places.Look()
 }
 
-// users are those who run the image of a digest now, in words. known says that
-// there are no others.
-func (c *clients) users(digest string) (users []string, known bool) {
-	uses, known := c.places.RunningIn(digest)
-	for _, u := range uses {
-		users = append(users, u.String())
+// useNames names who runs an image.
+func useNames(uses []lineage.Use) string {
+	names := make([]string, len(uses))
+	for i, u := range uses {
+		names[i] = u.String()
 	}
-	return users, known
+	return strings.Join(names, ", ")
 }
 
 // mostUsers is how many users a question names before it only counts.
@@ -45,10 +46,10 @@ func (c *clients) useText(images []aws.RepositoryImage) []string {
 	var lines []string
 	whole := true
 	for _, i := range images {
-		users, known := c.users(i.Digest)
+		uses, known := c.places.RunningIn(i.Digest)
 		whole = whole && known
-		for _, user := range users {
-			lines = append(lines, storedName(i)+" runs as "+user)
+		for _, u := range uses {
+			lines = append(lines, storedName(i)+" runs as "+u.String())
 		}
 	}
 	if more := len(lines) - mostUsers; more > 0 {

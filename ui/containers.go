@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"gantry/docker"
+	"gantry/ui/lineage"
 	"gantry/ui/pane"
 	"gantry/ui/style"
 	"gantry/ui/table"
@@ -97,7 +98,7 @@ func containerColumns() []table.Column[containerRow] {
 			Compare: func(a, b containerRow) int { return a.Created.Compare(b.Created) },
 		},
 		{Title: "COMMAND", Width: 40, Text: func(c containerRow) string { return c.Command }},
-		{Title: "ID", Width: 12, Text: func(c containerRow) string { return shortDigest(c.ID) }},
+		{Title: "ID", Width: 12, Text: func(c containerRow) string { return lineage.Short(c.ID) }},
 	}
 }
 

@@ -14,23 +14,28 @@ import (
 // table says it.
 type detail[T any] struct {
 	*text.Document
-	id    string
-	idOf  func(T) string
+	row   T
+	id    func(T) string
 	lines func(row T, w int) []string
 }
 
 func newDetail[T any](title string, row T, id func(T) string, lines func(T, int) []string) *detail[T] {
-	return &detail[T]{
-		Document: text.New(title, func(w int) []string { return lines(row, w) }),
-		id:       id(row), idOf: id, lines: lines,
-	}
+	d := &detail[T]{row: row, id: id, lines: lines}
+	d.Document = text.New(title, func(w int) []string { return lines(row, w) })
+	return d
+}
+
+// again draws the row by what is known now.
+func (d *detail[T]) again() {
+	row := d.row
+	d.Set(func(w int) []string { return d.lines(row, w) })
 }
 
 // Update takes new content of its row.
 func (d *detail[T]) Update(msg tea.Msg) tea.Cmd {
-	if m, ok := msg.(pane.Selected[T]); ok && m.Row != nil && d.idOf(*m.Row) == d.id {
-		row := *m.Row
-		d.Set(func(w int) []string { return d.lines(row, w) })
+	if m, ok := msg.(pane.Selected[T]); ok && m.Row != nil && d.id(*m.Row) == d.id(d.row) {
+		d.row = *m.Row
+		d.again()
 	}
 	return d.Document.Update(msg)
 }

@@ -66,7 +66,7 @@ const (
 func New(o Options) *Frame {
 	top := &contextLine{cloud: o.AWS, sandbox: o.Sandbox, settled: o.Settled}
 	f := newFrame(top, o.Access, o.Log)
-	f.lineages = newLineages(tracing(o.AWS), o.Docker)
+	f.lineages = newLineages(o.AWS, o.Docker)
 	f.clients = &clients{cloud: o.AWS, engine: o.Docker, places: f.lineages, ships: newShipping(o.AWS)}
 	if o.Docker != nil {
 		top.engine.client, f.contexts.open = o.Docker, o.OpenDocker

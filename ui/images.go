@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"gantry/docker"
+	"gantry/ui/lineage"
 	"gantry/ui/pane"
 	"gantry/ui/style"
 	"gantry/ui/table"
@@ -108,7 +109,7 @@ func (i *images) spec() table.Spec[docker.Image] {
 				Title: "USED BY", Width: 7, Right: true, Text: func(r docker.Image) string { return strconv.Itoa(r.Containers) },
 				Compare: func(a, b docker.Image) int { return cmp.Compare(a.Containers, b.Containers) },
 			},
-			{Title: "ID", Width: 12, Text: func(r docker.Image) string { return shortDigest(r.ID) }},
+			{Title: "ID", Width: 12, Text: func(r docker.Image) string { return lineage.Short(r.ID) }},
 		},
 		Tabs: []table.Tab[docker.Image]{
 			{Title: "Overview", Open: i.overview},
@@ -213,16 +214,11 @@ func (i *images) Commands() []pane.Command {
 func imageName(r docker.Image) string {
 	switch {
 	case r.Repository == "":
-		return "<none> " + shortDigest(r.ID)
+		return "<none> " + lineage.Short(r.ID)
 	case r.Tag == "":
 		return r.Repository
 	}
 	return r.Repository + ":" + r.Tag
-}
-
-func shortDigest(id string) string {
-	id = strings.TrimPrefix(id, "sha256:")
-	return id[:min(len(id), 12)]
 }
 
 func references(rows []docker.Image) []string {

@@ -203,10 +203,10 @@ func grouped(gaps []lineage.Gap) []missing {
 	for _, g := range gaps {
 		m := missing{kind: g.Part.Kind, what: gapText(g.Part), err: g.Err, n: 1}
 		if g.Err != nil {
-			m.cause, m.do = g.Err.Error(), ""
+			m.cause = causeOf(g.Err)
 			var told *diagnose.Error
 			if errors.As(g.Err, &told) {
-				m.cause, m.do = cmp.Or(told.Cause, told.What), told.Do
+				m.do = told.Do
 			}
 		}
 		last := len(groups) - 1
@@ -303,7 +303,7 @@ func allRead(uris []string, world *lineage.World) bool {
 // beginning of its digest.
 func localName(i docker.Image) string {
 	if name, digest, ok := strings.Cut(i.Reference(), "@"); ok {
-		return name + "@" + shortDigest(digest)
+		return name + "@" + lineage.Short(digest)
 	}
 	return imageName(i)
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gantry/aws"
@@ -25,26 +27,14 @@ type lineageCloud interface {
 	DescribeRepositoryImages(ctx context.Context, r aws.Repository, digests []string) ([]aws.RepositoryImage, error)
 }
 
-// tracing is the AWS as lineage reads it; nil if it cannot be.
-func tracing(c Cloud) lineageCloud {
-	l, _ := c.(lineageCloud)
-	return l
-}
-
-var _ lineageCloud = (*aws.Client)(nil)
-
 // lineageEngine is what lineage reads of Docker.
 type lineageEngine interface {
 	Images(ctx context.Context, scope docker.ImageScope) ([]docker.Image, error)
 }
 
-const (
-	// sideBySide is how many clusters, and how many definitions, are read at once.
-	sideBySide = 4
-	// mostJoined is how many indexes of a repository are asked what they join, the
-	// youngest first.
-	mostJoined = 50
-)
+// mostJoined is how many indexes of a repository are asked what they join, the
+// youngest first.
+const mostJoined = 50
 
 // reading is a world while it is read. Its methods are called outside the event
 // loop, several at once.
@@ -61,10 +51,7 @@ func newReading() *reading {
 func (r *reading) index() *lineage.Index {
 	r.mu.Lock()
 	w := r.world
-	w.Parts = make(map[lineage.Part]lineage.State, len(r.world.Parts))
-	for p, s := range r.world.Parts {
-		w.Parts[p] = s
-	}
+	w.Parts = maps.Clone(r.world.Parts)
 	r.mu.Unlock()
 	return lineage.New(w, clock)
 }
@@ -127,26 +114,12 @@ func (r *reading) all(ctx context.Context, c lineageCloud, more func()) {
 		})
 	})
 	more()
-	few(clusters, func(k aws.Cluster) {
-		r.cluster(ctx, c, k.ARN, more)
+	atOnce(len(clusters), func(i int) {
+		r.cluster(ctx, c, clusters[i].ARN, more)
 		more()
 	})
 	r.definitions(ctx, c)
 	more()
-}
-
-// few does it to each of them, some at once.
-func few[T any](rows []T, do func(T)) {
-	slots := make(chan struct{}, sideBySide)
-	var crew sync.WaitGroup
-	for _, row := range rows {
-		slots <- struct{}{}
-		crew.Go(func() {
-			defer func() { <-slots }()
-			do(row)
-		})
-	}
-	crew.Wait()
 }
 
 func (r *reading) repositories(ctx context.Context, c lineageCloud) {
@@ -256,15 +229,15 @@ func (r *reading) definitions(ctx context.Context, c lineageCloud) {
 	r.mu.Unlock()
 	slices.Sort(names)
 	names = slices.DeleteFunc(slices.Compact(names), func(n string) bool { return n == "" })
-	var denied sync.Map // one denial is every denial: it is not asked for again
-	few(names, func(name string) {
-		_ = r.part(lineage.Part{Kind: lineage.Definitions, Name: name}, func() error {
-			if err, ok := denied.Load(true); ok {
-				return err.(error)
+	var denied atomic.Pointer[error] // one denial is every denial: it is not asked for again
+	atOnce(len(names), func(i int) {
+		_ = r.part(lineage.Part{Kind: lineage.Definitions, Name: names[i]}, func() error {
+			if err := denied.Load(); err != nil {
+				return *err
 			}
-			d, err := c.Definition(ctx, name)
+			d, err := c.Definition(ctx, names[i])
 			if errors.Is(err, aws.ErrDenied) {
-				denied.Store(true, err)
+				denied.Store(&err)
 			}
 			if err == nil {
 				r.mu.Lock()

@@ -126,8 +126,8 @@ func (l *lineages) readRepositories() tea.Cmd {
 	}
 	cloud, read := l.cloud, l.read
 	return l.repos.Start("repositories", func(ctx context.Context, soFar func(struct{})) (struct{}, error) {
-		few(rows, func(r aws.Repository) {
-			read.images(ctx, cloud, r)
+		atOnce(len(rows), func(i int) {
+			read.images(ctx, cloud, rows[i])
 			soFar(struct{}{})
 		})
 		return struct{}{}, ctx.Err()

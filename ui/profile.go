@@ -57,7 +57,7 @@ func (f *Frame) connectTo(profile, region string) tea.Cmd {
 	cloud := f.connect(profile, region)
 	f.context.cloud, f.clients.cloud, f.clients.ships.cloud = cloud, cloud, cloud
 	f.context.load.Clear()
-	cmds := []tea.Cmd{f.context.identify(), f.lineages.Switch(tracing(cloud))}
+	cmds := []tea.Cmd{f.context.identify(), f.lineages.Switch(cloud)}
 	for name, p := range cloudPanes(f.clients, "", "", f.pace) {
 		cmds = append(cmds, f.replace(name, p))
 	}

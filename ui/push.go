@@ -15,6 +15,7 @@ import (
 	"gantry/docker"
 	"gantry/internal/diagnose"
 	"gantry/internal/pattern"
+	"gantry/ui/lineage"
 	"gantry/ui/pane"
 )
 
@@ -89,11 +90,7 @@ func (p *pushes) suggest(image docker.Image) string {
 	if name, ok := p.last[memory(image)]; ok {
 		return name
 	}
-	name := image.Repository
-	if host, rest, found := strings.Cut(name, "/"); found && strings.ContainsAny(host, ".:") {
-		name = rest // its registry is no part of a repository's name
-	}
-	return strings.ToLower(name)
+	return strings.ToLower(lineage.Path(image.Repository)) // its registry is no part of a repository's name
 }
 
 // pushForm is the dialog about one image.
@@ -270,8 +267,7 @@ func loginCommand(s aws.Scope, uri string, engine carrier) string {
 	if s.Profile != "" {
 		words += " --profile " + s.Profile
 	}
-	host, _, _ := strings.Cut(uri, "/")
-	return words + " | " + engine.CommandLine(docker.Command{"login", "--username", "AWS", "--password-stdin", host})
+	return words + " | " + engine.CommandLine(docker.Command{"login", "--username", "AWS", "--password-stdin", hostOf(uri)})
 }
 
 // fixes create what is missing, and choose another tag for one that stays.

@@ -37,7 +37,7 @@ func TestRepositoryScreens(t *testing.T) {
 		{"repositories", []string{"3", "G"}, []string{"▸ empty", "74.1 MB, layers"}},
 		{"repositories zoomed", []string{"3", "G", "z"}, []string{"▸ empty", "74.1 MB", "ENCRYPTI"}},
 		{"policies", []string{"3", "G", "]]"}, []string{"▸ empty", "74.1 MB", "rulePriority"}},
-		{"new", []string{"3", "nshop/web"}, []string{"▸ empty", "--repository-name shop/web"}},
+		{"new", []string{"3", "nshop/web"}, []string{"74.1 MB", "--repository-name shop/web"}},
 		{"delete", []string{"3", "G", "D"}, []string{"▸ empty", "74.1 MB", "3 images in web"}},
 		{"images", []string{"3", "G", "\r"}, []string{"▸ empty", "74.1 MB", "<untagged>"}},
 		{"image", []string{"3", "G", "\r", "[[["}, []string{"▸ empty", "74.1 MB", "<untagged>", "last pulled"}},
@@ -217,5 +217,13 @@ func TestRepositoriesAreCountedOnlyOnScreen(t *testing.T) {
 	shown := strings.Count(s.Text(), "│   r") + 1
 	if got := c.callCount(); got > shown+2 {
 		t.Errorf("%d calls to show %d repositories", got, shown)
+	}
+}
+
+// Rows by the ten thousand are sorted outside the event loop (the race detector
+// looks here).
+func TestRunningInIsAskedFromAnywhere(t *testing.T) {
+	if got, want := ui.RunningInWhileItChanges(), "web in shop ×1"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

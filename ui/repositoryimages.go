@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"gantry/aws"
+	"gantry/ui/lineage"
 	"gantry/ui/pane"
 	"gantry/ui/style"
 	"gantry/ui/table"
@@ -37,7 +39,10 @@ type repositoryImages struct {
 	host       pane.Host
 	known      sync.Map  // what a describe told, by digest: that never changes
 	removal    *pane.Job // the last one
-	seen       bool      // it has a place on the screen
+	// places is where images are, for the columns: many rows are sorted and
+	// filtered outside the event loop.
+	places atomic.Pointer[lineage.Index]
+	seen   bool // it has a place on the screen
 
 	closable bool
 	gone     bool
@@ -45,6 +50,7 @@ type repositoryImages struct {
 
 func newRepositoryImages(c repositoryImageClient, ends *clients, r aws.Repository) *repositoryImages {
 	i := &repositoryImages{client: c, clients: ends, repository: r}
+	i.places.Store(ends.places.now)
 	i.Table = table.New(i.spec())
 	i.Within(i)
 	return i
@@ -57,7 +63,7 @@ func storedName(i aws.RepositoryImage) string {
 	if len(i.Tags) > 0 {
 		return i.Repository + ":" + i.Tags[0]
 	}
-	return i.Repository + "@" + shortDigest(i.Digest)
+	return i.Repository + "@" + lineage.Short(i.Digest)
 }
 
 func (p *repositoryImages) spec() table.Spec[aws.RepositoryImage] {
@@ -156,7 +162,7 @@ func (p *repositoryImages) columns() []table.Column[aws.RepositoryImage] {
 			Title: "FINDINGS", Width: 18, Text: findingsMark, Style: findingsStyle,
 			Compare: func(a, b aws.RepositoryImage) int { return compareFindings(a.Findings, b.Findings) },
 		},
-		{Title: "DIGEST", Width: 12, Text: func(i aws.RepositoryImage) string { return shortDigest(i.Digest) }},
+		{Title: "DIGEST", Width: 12, Text: func(i aws.RepositoryImage) string { return lineage.Short(i.Digest) }},
 		{
 			Title: "PULLED", Width: 12, Text: func(i aws.RepositoryImage) string { return moment(i.LastPulled) },
 			Compare: func(a, b aws.RepositoryImage) int { return a.LastPulled.Compare(b.LastPulled) },
@@ -186,19 +192,20 @@ func tagsText(i aws.RepositoryImage) string {
 // runningIn names who runs the image. It is asked while the screen is drawn,
 // so it is as new as what is known.
 func (p *repositoryImages) runningIn(i aws.RepositoryImage) string {
-	users, known := p.clients.users(i.Digest)
-	if len(users) == 0 && !known && p.clients.places.busy() {
+	places := p.places.Load()
+	uses := places.Running(i.Digest)
+	if len(uses) == 0 && places.RunningComing() {
 		return "…"
 	}
-	return strings.Join(users, ", ")
+	return useNames(uses)
 }
 
 // runningText is runningIn where there is room to say why there is nothing.
 func (p *repositoryImages) runningText(i aws.RepositoryImage) string {
-	users, known := p.clients.users(i.Digest)
+	uses, known := p.clients.places.RunningIn(i.Digest)
 	switch {
-	case len(users) > 0:
-		return strings.Join(users, ", ")
+	case len(uses) > 0:
+		return useNames(uses)
 	case known:
 		return "nothing"
 	case p.clients.places.busy():
@@ -266,25 +273,16 @@ func compareFindings(a, b map[string]int) int {
 
 // storedOverview is the tab about one image. It follows what is known of who
 // runs it.
-type storedOverview struct {
-	*detail[aws.RepositoryImage]
-	row   aws.RepositoryImage
-	lines func(row aws.RepositoryImage, w int) []string
-}
+type storedOverview struct{ *detail[aws.RepositoryImage] }
 
 func (p *repositoryImages) newOverview(i aws.RepositoryImage) pane.Pane {
-	return &storedOverview{newDetail("Overview", i, storedID, p.overview), i, p.overview}
+	return &storedOverview{newDetail("Overview", i, storedID, p.overview)}
 }
 
 // Update takes new content of the row, and what is known by now.
 func (o *storedOverview) Update(msg tea.Msg) tea.Cmd {
-	switch msg := msg.(type) {
-	case pane.Selected[aws.RepositoryImage]:
-		if msg.Row != nil && storedID(*msg.Row) == storedID(o.row) {
-			o.row = *msg.Row
-		}
-	case lineageKnown:
-		o.Set(func(w int) []string { return o.lines(o.row, w) })
+	if _, ok := msg.(lineageKnown); ok {
+		o.again()
 	}
 	return o.detail.Update(msg)
 }
@@ -380,6 +378,7 @@ func (p *repositoryImages) Update(msg tea.Msg) tea.Cmd {
 	}
 	switch msg.(type) {
 	case lineageKnown, pane.Acted:
+		p.places.Store(p.clients.places.now)
 		return tea.Batch(p.Table.Update(msg), p.look())
 	}
 	return p.Table.Update(msg)

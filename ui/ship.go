@@ -10,6 +10,7 @@ import (
 
 	"gantry/aws"
 	"gantry/docker"
+	"gantry/ui/lineage"
 	"gantry/ui/pane"
 )
 
@@ -160,7 +161,7 @@ func stockOf(ctx context.Context, cloud shipCloud, d aws.Definition) ([]aws.Repo
 	var mine []aws.Repository
 	err := cloud.Repositories(ctx, func(page []aws.Repository) {
 		for _, r := range page {
-			if slices.ContainsFunc(d.Containers, func(c aws.DefinedContainer) bool { name, _, _ := splitImage(c.Image); return name == r.URI }) {
+			if slices.ContainsFunc(d.Containers, func(c aws.DefinedContainer) bool { return lineage.Parse(c.Image).Repository == r.URI }) {
 				mine = append(mine, r)
 			}
 		}

@@ -69,9 +69,6 @@ func GitChanges(ctx context.Context, dir string) string { return gitChanges(ctx,
 // SamePlatform is samePlatform.
 func SamePlatform(image, wanted string) bool { return samePlatform(image, wanted) }
 
-// SplitImage is splitImage.
-func SplitImage(image string) (name, tag, digest string) { return splitImage(image) }
-
 // Sizes are all that Fargate offers.
 func Sizes() []string { return sizesOf() }
 

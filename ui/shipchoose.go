@@ -6,32 +6,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	tea "charm.land/bubbletea/v2"
 
 	"gantry/aws"
 	"gantry/docker"
 	"gantry/internal/diagnose"
+	"gantry/ui/lineage"
 	"gantry/ui/pane"
 )
-
-// readingAtOnce is how many lists are read at the same time.
-const readingAtOnce = 8
-
-// atOnce does n things, some at the same time.
-func atOnce(n int, do func(i int)) {
-	slots := make(chan struct{}, readingAtOnce)
-	var wait sync.WaitGroup
-	for i := range n {
-		slots <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			do(i)
-		})
-	}
-	wait.Wait()
-}
 
 // errNoClusters: there is nothing that a service could be in.
 var errNoClusters = &diagnose.Error{What: "choose a service", Cause: "this account and region have no clusters", Do: "create one first: aws ecs create-cluster, or ctrl+p for another region"}
@@ -162,7 +145,7 @@ func (s *ship) sourceChoices(found shipSources) []pane.Choice {
 		}
 	}
 	for i, r := range found.stock {
-		label := r.Repository + "@" + shortDigest(r.Digest)
+		label := r.Repository + "@" + lineage.Short(r.Digest)
 		if len(r.Tags) > 0 {
 			label = r.Repository + ":" + strings.Join(r.Tags, " :")
 		}

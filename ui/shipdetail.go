@@ -88,7 +88,7 @@ func (m *shipment) rolloutLines(w int) []string {
 		if d.Status == "PRIMARY" {
 			way = "→"
 		}
-		lines = append(lines, style.Cut(fmt.Sprintf(" %s %s  %s", way, style.Plain(d.TaskDefinition), deploymentText(d)), w))
+		lines = append(lines, style.Cut(style.Plain(fmt.Sprintf(" %s %s  %s", way, d.TaskDefinition, deploymentText(d))), w))
 	}
 	lines = append(lines, m.taskLines(w)...)
 	if len(m.events) > 0 {
@@ -125,7 +125,7 @@ func (m *shipment) failureLines(w int) []string {
 		if len(ids[why]) == 0 {
 			reasons = append(reasons, why)
 		}
-		ids[why] = append(ids[why], shortTask(k))
+		ids[why] = append(ids[why], shortID(k.ID))
 	}
 	var lines []string
 	for _, why := range reasons {
@@ -140,8 +140,6 @@ func (m *shipment) failureLines(w int) []string {
 	return lines
 }
 
-func shortTask(k aws.Task) string { return k.ID[:min(len(k.ID), 8)] }
-
 // taskLines are the tasks of the new revision that have not stopped.
 func (m *shipment) taskLines(w int) []string {
 	var lines []string
@@ -149,11 +147,11 @@ func (m *shipment) taskLines(w int) []string {
 		if k.IsStopped() || len(lines) == mostShown {
 			continue
 		}
-		text := fmt.Sprintf(" %s  %s", shortTask(k), taskStatus(k))
+		text := fmt.Sprintf(" %s  %s", shortID(k.ID), taskStatus(k))
 		if k.Health != "" && k.Health != "UNKNOWN" {
 			text += "  " + strings.ToLower(k.Health)
 		}
-		lines = append(lines, taskStyle(k).Render(style.Cut(text, w)))
+		lines = append(lines, taskStyle(k).Render(style.Cut(style.Plain(text), w)))
 	}
 	if len(lines) > 0 {
 		lines = append([]string{""}, lines...)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gantry/aws"
+	"gantry/ui/lineage"
 	"gantry/ui/style"
 )
 
@@ -159,9 +160,9 @@ func (p *shipPlan) what() string {
 	case o.build != nil:
 		return fmt.Sprintf("%s, built from %s", o.image, o.build.Dir)
 	case o.stock != nil:
-		return o.name() + " · " + shortDigest(p.digest) + " · " + p.facts.Platform
+		return o.name() + " · " + lineage.Short(p.digest) + " · " + p.facts.Platform
 	}
-	return o.image + " · " + shortDigest(p.facts.ID) + " · " + p.facts.Platform
+	return o.image + " · " + lineage.Short(p.facts.ID) + " · " + p.facts.Platform
 }
 
 func (p *shipPlan) whither() string {
@@ -177,7 +178,7 @@ func (p *shipPlan) whither() string {
 func (p *shipPlan) imageText() string {
 	coming := p.order.repository + ":" + p.order.tag
 	if p.digest != "" {
-		coming = p.order.repository + "@" + shortDigest(p.digest)
+		coming = p.order.repository + "@" + lineage.Short(p.digest)
 	}
 	if p.order.fresh != nil {
 		return coming
@@ -187,17 +188,11 @@ func (p *shipPlan) imageText() string {
 
 // shortImage is an image without its registry, by its digest where it has one.
 func shortImage(image string) string {
-	name, tag, digest := splitImage(image)
-	if host, rest, found := strings.Cut(name, "/"); found && strings.ContainsAny(host, ".:") {
-		name = rest
+	r := lineage.Parse(image)
+	if r.Digest != "" {
+		return lineage.Path(r.Repository) + "@" + lineage.Short(r.Digest)
 	}
-	switch {
-	case digest != "":
-		return name + "@" + shortDigest(digest)
-	case tag != "":
-		return name + ":" + tag
-	}
-	return name
+	return lineage.Path(r.Name())
 }
 
 func (p *shipPlan) pushText() string {
@@ -211,7 +206,7 @@ func (p *shipPlan) pushText() string {
 	case p.repository.URI == "":
 		return to + ", a repository that is created first"
 	case p.tagged != "":
-		return fmt.Sprintf("%s, which is at %s now", to, shortDigest(p.tagged))
+		return fmt.Sprintf("%s, which is at %s now", to, lineage.Short(p.tagged))
 	}
 	return to + " at " + p.repository.URI
 }

@@ -35,11 +35,8 @@ type freshService struct {
 
 // name is what the image is called on the screen.
 func (o *shipOrder) name() string {
-	switch {
-	case o.stock != nil && len(o.stock.Tags) > 0:
-		return o.stock.Repository + ":" + o.stock.Tags[0]
-	case o.stock != nil:
-		return o.stock.Repository + "@" + shortDigest(o.stock.Digest)
+	if o.stock != nil {
+		return storedName(*o.stock)
 	}
 	return o.image
 }
@@ -55,7 +52,7 @@ func (o *shipOrder) target() string {
 	return ""
 }
 
-// clusterOf is the name of the cluster that it goes to.
+// cluster is the name of the cluster that it goes to.
 func (o *shipOrder) cluster() string {
 	if o.fresh != nil {
 		return clusterName(o.fresh.service.Cluster)

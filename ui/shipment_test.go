@@ -72,22 +72,6 @@ func TestSamePlatform(t *testing.T) {
 	}
 }
 
-func TestSplitImage(t *testing.T) {
-	for image, want := range map[string][3]string{
-		"web":                        {"web", "", ""},
-		"web:1":                      {"web", "1", ""},
-		"127.0.0.1:4566/shop/web":    {"127.0.0.1:4566/shop/web", "", ""},
-		"127.0.0.1:4566/shop/web:1":  {"127.0.0.1:4566/shop/web", "1", ""},
-		"h/web:1@sha256:aa":          {"h/web", "1", "sha256:aa"},
-		"127.0.0.1:4566/w@sha256:aa": {"127.0.0.1:4566/w", "", "sha256:aa"},
-	} {
-		name, tag, digest := ui.SplitImage(image)
-		if got := [3]string{name, tag, digest}; got != want {
-			t.Errorf("SplitImage(%q) = %q, want %q", image, got, want)
-		}
-	}
-}
-
 // The sizes of the ECS developer guide, from its ends.
 func TestFargateSizes(t *testing.T) {
 	sizes := ui.Sizes()

@@ -7,7 +7,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"gantry/aws"
 	"gantry/ui/pane"
 )
 
@@ -226,8 +225,8 @@ func (s *ship) askBack() tea.Cmd {
 	m := s.current
 	s.host.Ask(pane.Dialog{
 		Title: fmt.Sprintf("Roll %s back to %s?", s.order.target(), m.before),
-		Body: pane.Static(fmt.Sprintf("%s runs %s\n%s runs %s\n\n%s\n%s", m.wanted, imageOf(m.definition, s.order.container),
-			m.before, imageOf(m.plan.definition, s.order.container), m.plan.touched(), where(s.order.scope, s.order.cluster()))),
+		Body: pane.Static(fmt.Sprintf("%s runs %s\n%s runs %s\n\n%s\n%s", m.wanted, containerOf(m.definition, s.order.container).Image,
+			m.before, containerOf(m.plan.definition, s.order.container).Image, m.plan.touched(), where(s.order.scope, s.order.cluster()))),
 		Do: func([]string) tea.Cmd {
 			if s.load.Busy() {
 				s.back = true
@@ -238,15 +237,6 @@ func (s *ship) askBack() tea.Cmd {
 		},
 	})
 	return nil
-}
-
-func imageOf(d aws.Definition, container string) string {
-	for _, c := range d.Containers {
-		if c.Name == container {
-			return c.Image
-		}
-	}
-	return ""
 }
 
 func (s *ship) goBack() tea.Cmd {

@@ -9,6 +9,7 @@ import (
 
 	"gantry/aws"
 	"gantry/docker"
+	"gantry/ui/lineage"
 )
 
 // shipPlan is what an order will do, by what there is now.
@@ -17,7 +18,6 @@ type shipPlan struct {
 	definition   aws.Definition // that the service runs now; zero for a new one
 	repository   aws.Repository // without a URI it is created on the way
 	repositories []string       // the names of all
-	immutable    bool           // tags of the repository stay where they are
 	digest       string         // of an image that the repository has already
 	tagged       string         // the digest that the tag is at now
 	facts        docker.ImageFacts
@@ -105,14 +105,7 @@ func osAndArch(platform string) string {
 }
 
 // present is the image that the container has now.
-func (p *shipPlan) present() string {
-	for _, c := range p.definition.Containers {
-		if c.Name == p.order.container {
-			return c.Image
-		}
-	}
-	return ""
-}
+func (p *shipPlan) present() string { return containerOf(p.definition, p.order.container).Image }
 
 // coming is the image that it will have, as far as that is known, with its tag
 // beside it: the digest is known once the image is in a repository.
@@ -227,17 +220,7 @@ func (p *shipPlan) likely() string {
 
 // shortName is the last part of an image's name, without tag and digest.
 func shortName(image string) string {
-	name, _, _ := splitImage(image)
-	return name[strings.LastIndexByte(name, '/')+1:]
-}
-
-// splitImage parts an image's name from its tag and its digest.
-func splitImage(image string) (name, tag, digest string) {
-	name, digest, _ = strings.Cut(image, "@")
-	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
-		name, tag = name[:i], name[i+1:]
-	}
-	return name, tag, digest
+	return lineage.Base(lineage.Parse(image).Repository)
 }
 
 // readImage reads what must be known of the image.
@@ -303,21 +286,20 @@ func (r *planner) readRepository(ctx context.Context, p *shipPlan) error {
 	}
 	var all []aws.Repository
 	err := r.cloud.Repositories(ctx, func(page []aws.Repository) { all = append(all, page...) })
-	name, tag, _ := splitImage(o.image)
-	present, _, _ := splitImage(p.present())
+	image, present := lineage.Parse(o.image), lineage.Parse(p.present()).Repository
 	_, own, _ := strings.Cut(present, "/")
 	switch {
 	case o.repository != "":
 	case err != nil && own != "":
 		o.repository = own
 	default:
-		o.repository = repositoryFor(all, slices.Concat([]string{present}, pushedTo(p.facts.Digests), []string{name}))
+		o.repository = repositoryFor(all, slices.Concat([]string{present}, pushedTo(p.facts.Digests), []string{image.Repository}))
 	}
-	o.tag = cmp.Or(o.tag, tag, "latest")
+	o.tag = cmp.Or(o.tag, image.Tag, "latest")
 	for _, known := range all {
 		p.repositories = append(p.repositories, known.Name)
 		if known.Name == o.repository {
-			p.repository, p.immutable = known, known.Immutable()
+			p.repository = known
 		}
 	}
 	if err == nil || p.repository.URI != "" {
@@ -335,7 +317,7 @@ func (r *planner) readRepository(ctx context.Context, p *shipPlan) error {
 func pushedTo(digests []string) []string {
 	names := make([]string, len(digests))
 	for i, d := range digests {
-		names[i], _, _ = strings.Cut(d, "@")
+		names[i] = lineage.Parse(d).Repository
 	}
 	return names
 }
@@ -351,11 +333,7 @@ func repositoryFor(all []aws.Repository, names []string) string {
 			}
 		}
 	}
-	name := names[len(names)-1]
-	if host, rest, found := strings.Cut(name, "/"); found && strings.ContainsAny(host, ".:") {
-		return rest
-	}
-	return name
+	return lineage.Path(names[len(names)-1])
 }
 
 // mostStock is how many images of a repository are looked through for the one

@@ -10,6 +10,7 @@ import (
 	"gantry/aws"
 	"gantry/docker"
 	"gantry/internal/diagnose"
+	"gantry/ui/lineage"
 )
 
 // shipCloud is what shipping needs of AWS.
@@ -145,18 +146,6 @@ func (r *shipRun) say(words string) {
 	r.tell(r.state.copied())
 }
 
-// pause waits until it is time to look again.
-func (r *shipRun) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 func (r *shipRun) build(ctx context.Context) (string, error) {
 	o := *r.state.plan.order.build
 	result, err := buildFrom(ctx, r.engine, r.cloud, o, func(p docker.BuildProgress) {
@@ -172,7 +161,7 @@ func (r *shipRun) build(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return o.Tags[0] + " · " + shortDigest(result.ImageID), r.fits(facts)
+	return o.Tags[0] + " · " + lineage.Short(result.ImageID), r.fits(facts)
 }
 
 // fits refuses an image that was built for another platform than the service

@@ -24,7 +24,7 @@ func (p *shipPlan) warn() {
 		}
 		say(fmt.Sprintf("the image is for %s, and %s runs on %s: its tasks would not start", p.facts.Platform, o.target(), p.platform()), do)
 	}
-	if p.tagged != "" && p.tagged != p.digest && p.immutable {
+	if p.tagged != "" && p.tagged != p.digest && p.repository.Immutable() {
 		say(fmt.Sprintf("%s:%s exists and the repository's tags are immutable: the push will be refused", o.repository, o.tag), "e: choose another tag")
 	}
 	if p.digest != "" && strings.HasSuffix(p.present(), "@"+p.digest) {

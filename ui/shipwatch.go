@@ -120,8 +120,8 @@ func (r *shipRun) watch(ctx context.Context) (string, error) {
 		if m.rollout.ended() {
 			return m.verdict(secondsText(r.now().Sub(began).Truncate(time.Second)))
 		}
-		if err := r.pause(ctx, r.pace(r.now().Sub(began))); err != nil {
-			return m.watched(), err
+		if !pause(ctx, r.pace(r.now().Sub(began))) {
+			return m.watched(), ctx.Err()
 		}
 	}
 }

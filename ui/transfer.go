@@ -40,13 +40,8 @@ func layerLine(l docker.LayerProgress, w int) string {
 // transferWords are a push or a pull in a few words: layers, bytes and, once
 // there is something to measure, the rate since it began.
 func transferWords(p docker.TransferProgress, took time.Duration) string {
-	ended := 0
-	for _, l := range p.Layers {
-		if l.Ended {
-			ended++
-		}
-	}
-	text := fmt.Sprintf("%d of %s", ended, plural(len(p.Layers), "layer"))
+	ended, all := p.Count()
+	text := fmt.Sprintf("%d of %s", ended, plural(all, "layer"))
 	done, total := p.Bytes()
 	if total > 0 {
 		text += fmt.Sprintf(" · %s of %s", bytesText(done), bytesText(total))

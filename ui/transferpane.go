@@ -185,12 +185,6 @@ func (t *transfer) lines(w int) []string {
 func (t *transfer) summary(w int) []string {
 	theme, s, words := style.Now(), t.state(), t.way.words()
 	took := t.took()
-	ended := 0
-	for _, l := range s.at.progress.Layers {
-		if l.Ended {
-			ended++
-		}
-	}
 	head, look := fmt.Sprintf("● %s %s · %s", words[1], t.way.name(), secondsText(took.Truncate(time.Second))), theme.Busy
 	below := cmp.Or(s.at.doing, "beginning …")
 	switch {
@@ -199,12 +193,12 @@ func (t *transfer) summary(w int) []string {
 	case s.over && s.err != nil:
 		head, look = fmt.Sprintf("✗ %s %s failed after %s", words[0], t.way.name(), secondsText(took)), theme.Bad
 		if len(s.at.progress.Layers) > 0 {
-			below = t.total(w, ended)
+			below = t.total(w)
 		}
 	case s.over:
 		head, below, look = fmt.Sprintf("✓ %s %s in %s", words[2], t.way.name(), secondsText(took)), t.way.reference(s.at.digest), theme.Good
 	case len(s.at.progress.Layers) > 0:
-		below = t.total(w, ended)
+		below = t.total(w)
 	}
 	lines := []string{look.Render(style.Cut(" "+style.Plain(head), w))}
 	for _, l := range style.Wrap(style.Plain(below), w-2) {
@@ -214,10 +208,11 @@ func (t *transfer) summary(w int) []string {
 }
 
 // total is how far all layers together are.
-func (t *transfer) total(w, ended int) string {
+func (t *transfer) total(w int) string {
 	p := t.state().at.progress
 	done, total := p.Bytes()
-	parts := []string{fmt.Sprintf("%d of %s", ended, plural(len(p.Layers), "layer"))}
+	ended, all := p.Count()
+	parts := []string{fmt.Sprintf("%d of %s", ended, plural(all, "layer"))}
 	if total > 0 {
 		parts[0] = bar(done, total, min(barWidth, max(1, w/5))) + fmt.Sprintf(" %d %%", done*100/total)
 		parts = append(parts, bytesText(done)+" of "+bytesText(total))

@@ -168,6 +168,10 @@ func (x *Index) Running(digest string) []Use {
 // does an empty Running mean that nothing runs it.
 func (x *Index) RunningKnown() bool { return x.world.tasksWhole() }
 
+// RunningComing reports whether tasks that are not known yet will be: none that
+// was asked for has failed.
+func (x *Index) RunningComing() bool { return !x.RunningKnown() && !x.world.tasksFailed() }
+
 // places are the containers that run one of the digests or their relatives.
 func (x *Index) places(digests ...string) []place {
 	var all []place

@@ -506,6 +506,12 @@ func TestRunningKnowsWhenItKnowsAll(t *testing.T) {
 	if lineage.New(w, clock).RunningKnown() {
 		t.Error("the tasks of one cluster were not read")
 	}
+	if x := lineage.New(w, clock); x.RunningComing() {
+		t.Error("they could not be read: they will not come")
+	}
+	if x := lineage.New(lineage.World{}, clock); !x.RunningComing() {
+		t.Error("nothing was read yet, and nothing has failed")
+	}
 	if gaps := w.Gaps(); len(gaps) != 1 || gaps[0].Part.Name != "arn:cluster/batch" || gaps[0].Err == nil {
 		t.Errorf("gaps %v", gaps)
 	}
@@ -528,10 +534,21 @@ func TestParse(t *testing.T) {
 		"a/b@sha256:12":             {"a/b", "", "sha256:12"},
 		"a/b:3@sha256:12":           {"a/b", "3", "sha256:12"},
 		"":                          {"", "latest", ""},
+		"127.0.0.1:4566/shop/web":   {"127.0.0.1:4566/shop/web", "latest", ""},
 		"[::1]:4566/web@sha256:12@": {"[::1]:4566/web", "", "sha256:12@"},
 	} {
 		if got := lineage.Parse(text); got != want {
 			t.Errorf("Parse(%q) is %v", text, got)
+		}
+	}
+}
+
+func TestPath(t *testing.T) {
+	for name, want := range map[string]string{
+		"web": "web", "shop/web": "shop/web", "127.0.0.1:4566/shop/web": "shop/web", "ghcr.io/shop/web:1": "shop/web:1", "localhost/web": "localhost/web",
+	} {
+		if got := lineage.Path(name); got != want {
+			t.Errorf("Path(%q) is %q, want %q", name, got, want)
 		}
 	}
 }

@@ -42,7 +42,15 @@ func digestOf(reference string) string {
 	return digest
 }
 
-// base is the last part of a repository's name.
-func base(repository string) string {
+// Path is a repository without its registry: a first part with a dot or a port.
+func Path(repository string) string {
+	if host, rest, found := strings.Cut(repository, "/"); found && strings.ContainsAny(host, ".:") {
+		return rest
+	}
+	return repository
+}
+
+// Base is the last part of a repository's name.
+func Base(repository string) string {
 	return repository[strings.LastIndexByte(repository, '/')+1:]
 }

@@ -189,7 +189,7 @@ func (x *Index) localFor(ref Reference) []string {
 	candidates := []string{ref.Name()}
 	if i, ok := x.uris[ref.Repository]; ok {
 		name := x.world.Repositories[i].Name
-		candidates = append(candidates, name+":"+ref.Tag, base(name)+":"+ref.Tag)
+		candidates = append(candidates, name+":"+ref.Tag, Base(name)+":"+ref.Tag)
 	}
 	var names []string
 	for _, name := range candidates {

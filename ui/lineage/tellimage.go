@@ -2,6 +2,7 @@ package lineage
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -66,7 +67,7 @@ func (x *Index) tellOverwritten(r aws.RepositoryImage, at []place) []Finding {
 		}
 	}
 	var told []Finding
-	for _, tag := range sortedKeys(byTag) {
+	for _, tag := range slices.Sorted(maps.Keys(byTag)) {
 		uses := x.uses(byTag[tag])
 		now := x.tagged(Reference{Repository: r.URI, Tag: tag})
 		if now == nil {
@@ -138,7 +139,7 @@ func (x *Index) namesIn(r docker.Image) []Reference {
 	}
 	var refs []Reference
 	for i := range x.world.Repositories {
-		if p := &x.world.Repositories[i]; p.Name == r.Repository || base(p.Name) == r.Repository {
+		if p := &x.world.Repositories[i]; p.Name == r.Repository || Base(p.Name) == r.Repository {
 			refs = append(refs, Reference{Repository: p.URI, Tag: r.Tag})
 		}
 	}
@@ -241,13 +242,4 @@ func redeployAll(uses []Use) string {
 		return "r on service " + services[0] + " redeploys it with the new image"
 	}
 	return "r on each service redeploys it with the new image"
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -102,3 +102,13 @@ func (w *World) tasksWhole() bool {
 	}
 	return true
 }
+
+// tasksFailed reports whether the tasks of some cluster could not be read.
+func (w *World) tasksFailed() bool {
+	for p, s := range w.Parts {
+		if (p.Kind == Clusters || p.Kind == Tasks) && s.Err != nil {
+			return true
+		}
+	}
+	return false
+}
