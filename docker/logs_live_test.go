@@ -191,7 +191,7 @@ func TestLogSource(t *testing.T) {
 		{"json-file", container.LogConfig{Type: "json-file"}, true, "-json.log", "no rotation: "},
 		{"json-file, rotated", container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "10m", "max-file": "3"}}, true, "-json.log", "rotates at 10.49MB, 3 files"},
 		{"local", container.LogConfig{Type: "local"}, true, "/local-logs/container.log", "rotates at 20.97MB, 5 files"},
-		{"gelf", container.LogConfig{Type: "gelf", Config: map[string]string{"gelf-address": "udp://127.0.0.1:12201"}}, true, "/container-cached.log", "sent to gelf udp://127.0.0.1:12201, read from the engine's copy"},
+		{"gelf", container.LogConfig{Type: "gelf", Config: map[string]string{"gelf-address": "udp://127.0.0.1:12201"}}, true, "/container-cached.log", "copy of what goes to udp://127.0.0.1:12201"},
 		{"gelf without a copy", container.LogConfig{Type: "gelf", Config: map[string]string{"gelf-address": "udp://127.0.0.1:12201", "cache-disabled": "true"}}, false, "", "keeps no copy"},
 		{"none", container.LogConfig{Type: "none"}, false, "", "nothing is kept"},
 	} {

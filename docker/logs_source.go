@@ -46,7 +46,7 @@ func (s LogSource) String() string {
 		parts = append(parts, s.Path)
 	}
 	if s.Cached {
-		parts = append(parts, "sent to "+s.Remote+", read from the engine's copy")
+		parts = append(parts, "copy of what goes to "+strings.TrimPrefix(s.Remote, s.Driver+" "))
 	} else if s.Remote != "" {
 		parts = append(parts, "sent to "+s.Remote)
 	}
