@@ -68,9 +68,16 @@ func showPush(t *testing.T, c *cloud, carry carrying, w, h int) (*uitest.Screen,
 	engine := newHarbour()
 	engine.carry = carry
 	s := showRegistry(t, c, engine, w, h)
-	s.Type("1G")
-	s.Wait("▸ web:8")
+	toWeb8(s)
 	return s, engine
+}
+
+// toWeb8 goes to the last image, once all are there.
+func toWeb8(s *uitest.Screen) {
+	s.Type("1")
+	s.Wait("Images 2")
+	s.Type("G")
+	s.Wait("▸ web:8")
 }
 
 func TestPushScreens(t *testing.T) {
@@ -203,8 +210,7 @@ func TestPushCreatesWhatHasVanished(t *testing.T) {
 		return carried(ctx, ref, auth, progress)
 	}
 	s = showRegistry(t, c, engine, 120, 40)
-	s.Type("1G")
-	s.Wait("▸ web:8")
+	toWeb8(s)
 	s.Type("p")
 	s.Wait("docker push")
 	s.Type("\r")
@@ -327,7 +333,9 @@ func TestPullByDigest(t *testing.T) {
 	engine := newHarbour()
 	engine.carry = carried
 	s := showRegistry(t, demoCloud(), engine, 120, 40)
-	s.Type("3G")
+	s.Type("3")
+	s.Wait("▸ empty")
+	s.Type("G")
 	s.Wait("▸ web")
 	s.Type("\r")
 	s.Wait("linux/amd64")
@@ -349,13 +357,14 @@ func TestReadOnlyHasNoPushPullNorChangesOfRepositories(t *testing.T) {
 	t.Cleanup(f.Close)
 	s := uitest.Run(t, f, 120, 40)
 	s.Wait("batch")
-	s.Type("3G")
+	s.Type("3")
+	s.Wait("▸ empty")
+	s.Type("G")
 	s.Wait("▸ web")
 	s.Type("nD\r")
 	s.Wait("7 latest")
 	s.Type("pD")
-	s.Type("1G")
-	s.Wait("▸ web:8")
+	toWeb8(s)
 	s.Type("p?")
 	s.Wait("All keys")
 	for _, does := range []string{" push\n", "Push web", "Pull web", "New repository", "type \""} {
@@ -370,8 +379,7 @@ func TestPushLeavesNothingBehind(t *testing.T) {
 	f := ui.New(ui.Options{AWS: demoCloud(), Docker: engine})
 	s := uitest.Run(t, f, 120, 40)
 	s.Wait("batch")
-	s.Type("1G")
-	s.Wait("▸ web:8")
+	toWeb8(s)
 	before := goleak.IgnoreCurrent()
 	s.Type("p")
 	s.Wait("docker push")
