@@ -78,7 +78,7 @@ func (p *pull) run() func(ctx context.Context, tell func(transferState)) error {
 	return func(ctx context.Context, tell func(transferState)) error {
 		s := transferState{doing: "signing in …"}
 		tell(s)
-		return signedIn(ctx, at.cloud, at.image.Scope, func(auth docker.RegistryAuth) error {
+		return signedIn(ctx, at.cloud, at.image.Scope, func(_ string, auth docker.RegistryAuth) error {
 			s.doing = "the engine asks for the layers …"
 			tell(s)
 			digest, err := at.engine.Pull(ctx, at.image.Reference(), at.platform, auth, func(p docker.TransferProgress) {

@@ -206,7 +206,7 @@ func (p *push) run() func(ctx context.Context, tell func(transferState)) error {
 			return err
 		}
 		step("signing in …")
-		return signedIn(ctx, at.cloud, at.repository.Scope, func(auth docker.RegistryAuth) (err error) {
+		return signedIn(ctx, at.cloud, at.repository.Scope, func(_ string, auth docker.RegistryAuth) (err error) {
 			step("the engine prepares the layers …")
 			s.digest, err = at.engine.Push(ctx, target, auth, func(p docker.TransferProgress) {
 				s.progress = p
@@ -220,14 +220,14 @@ func (p *push) run() func(ctx context.Context, tell func(transferState)) error {
 	}
 }
 
-// signedIn does something with an account at the registry of scope. One that
+// signedIn does something with an account at the registry of scope, host. One that
 // the registry does not take is forgotten, so that the next try has another.
-func signedIn(ctx context.Context, c registrar, scope aws.Scope, do func(docker.RegistryAuth) error) error {
+func signedIn(ctx context.Context, c registrar, scope aws.Scope, do func(host string, auth docker.RegistryAuth) error) error {
 	login, err := c.RegistryLogin(ctx, scope)
 	if err != nil {
 		return err
 	}
-	err = do(docker.RegistryAuth{Username: login.Username, Password: login.Password})
+	err = do(login.Host, docker.RegistryAuth{Username: login.Username, Password: login.Password})
 	if errors.Is(err, docker.ErrUnauthorized) {
 		c.ForgetRegistryLogin(scope)
 	}

@@ -200,34 +200,28 @@ func (r *shipRun) tag(ctx context.Context) (string, error) {
 
 func (r *shipRun) push(ctx context.Context) (string, error) {
 	m := &r.state
-	login, err := r.cloud.RegistryLogin(ctx, m.plan.order.scope)
-	if err != nil {
-		return "", err
-	}
-	if host := hostOf(m.repository.URI); login.Host != host {
-		return "", &diagnose.Error{
-			What:  "push " + r.ref(),
-			Cause: fmt.Sprintf("the repository is at %s and the account logs in at %s", host, login.Host),
-			Do:    "choose a repository of this account and region: e",
+	err := signedIn(ctx, r.cloud, m.plan.order.scope, func(host string, auth docker.RegistryAuth) (err error) {
+		if at := hostOf(m.repository.URI); host != at {
+			return &diagnose.Error{
+				What:  "push " + r.ref(),
+				Cause: fmt.Sprintf("the repository is at %s and the account logs in at %s", at, host),
+				Do:    "choose a repository of this account and region: e",
+			}
 		}
-	}
-	auth := docker.RegistryAuth{Username: login.Username, Password: login.Password}
-	m.pushed = docker.TransferProgress{}
-	began := r.now()
-	digest, err := r.engine.Push(ctx, r.ref(), auth, func(p docker.TransferProgress) {
-		m.pushed = p
-		done, total := p.Bytes()
-		r.report(done, total)
-		r.say(transferWords(p, r.now().Sub(began)))
+		m.pushed = docker.TransferProgress{}
+		began := r.now()
+		m.digest, err = r.engine.Push(ctx, r.ref(), auth, func(p docker.TransferProgress) {
+			m.pushed = p
+			done, total := p.Bytes()
+			r.report(done, total)
+			r.say(transferWords(p, r.now().Sub(began)))
+		})
+		return err
 	})
-	if errors.Is(err, docker.ErrUnauthorized) {
-		r.cloud.ForgetRegistryLogin(m.plan.order.scope) // the next try gets another
-	}
 	if err != nil {
 		return "", err
 	}
-	m.digest = digest
-	return m.plan.order.repository + ":" + m.plan.order.tag + " · " + digest, nil
+	return m.plan.order.repository + ":" + m.plan.order.tag + " · " + m.digest, nil
 }
 
 func hostOf(uri string) string {
