@@ -127,10 +127,10 @@ func TestHistory(t *testing.T) {
 	if d.Cursor() != nil {
 		t.Error("the cursor shows over the history")
 	}
-	d.command("g")
-	if got := d.screen(); !strings.HasPrefix(got, "line 1007\n") { // of 3010 lines, 3 are on the screen
-		t.Errorf("the oldest of 2000 lines is\n%s", got)
-	}
+	d.until("line 1007", func() bool { // the oldest of 2000: of 3010 lines, 3 are on the screen
+		d.command("g")
+		return strings.HasPrefix(d.screen(), "line 1007\n")
+	})
 	if d.Typing() {
 		t.Error("typing while looking through the history")
 	}
