@@ -55,6 +55,17 @@ type NewService struct {
 	ExecEnabled    bool
 }
 
+// NewTask says what to run once, on Fargate with awsvpc.
+type NewTask struct {
+	Cluster        string // ARN or name
+	Definition     string // family, family:revision or ARN
+	Count          int    // 1 to 10
+	Subnets        []string
+	SecurityGroups []string
+	PublicIP       bool
+	ExecEnabled    bool
+}
+
 // Subnet is a subnet of a VPC in this account and region.
 type Subnet struct {
 	ID, VPC, AZ, CIDR, Name string

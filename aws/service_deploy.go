@@ -57,23 +57,17 @@ func (c *Client) CreateService(ctx context.Context, scope Scope, n NewService) (
 		return Service{}, outOfRange(what, n.Desired)
 	}
 	if len(n.Subnets) == 0 {
-		return Service{}, &diagnose.Error{What: what, Cause: "no subnet is given, and Fargate needs one", Do: "choose one or more of the VPC", Err: ErrRefused}
+		return Service{}, noSubnet(what)
 	}
 	s, err := c.mutable(ctx, what, scope)
 	if err != nil {
 		return Service{}, err
 	}
 	desired := int32(n.Desired)
-	network := &types.AwsVpcConfiguration{
-		Subnets: n.Subnets, SecurityGroups: n.SecurityGroups, AssignPublicIp: types.AssignPublicIpDisabled,
-	}
-	if n.PublicIP {
-		network.AssignPublicIp = types.AssignPublicIpEnabled
-	}
 	out, err := s.ecs.CreateService(ctx, &ecs.CreateServiceInput{
 		Cluster: &n.Cluster, ServiceName: &n.Name, TaskDefinition: &n.Definition, DesiredCount: &desired,
 		LaunchType:           types.LaunchTypeFargate,
-		NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: network},
+		NetworkConfiguration: network(n.Subnets, n.SecurityGroups, publicIP[n.PublicIP]),
 		DeploymentConfiguration: &types.DeploymentConfiguration{
 			DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true},
 		},
@@ -86,4 +80,16 @@ func (c *Client) CreateService(ctx context.Context, scope Scope, n NewService) (
 		return Service{}, c.explain(what, err)
 	}
 	return c.service(out.Service), nil
+}
+
+func noSubnet(what string) error {
+	return &diagnose.Error{What: what, Cause: "no subnet is given, and Fargate needs one", Do: "choose one or more of the VPC", Err: ErrRefused}
+}
+
+var publicIP = map[bool]types.AssignPublicIp{true: types.AssignPublicIpEnabled, false: types.AssignPublicIpDisabled}
+
+func network(subnets, groups []string, ip types.AssignPublicIp) *types.NetworkConfiguration {
+	return &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
+		Subnets: subnets, SecurityGroups: groups, AssignPublicIp: ip,
+	}}
 }

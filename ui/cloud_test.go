@@ -25,6 +25,7 @@ type cloud struct {
 	services map[string][]aws.Service // by cluster ARN
 	tasks    map[string][]aws.Task    // by cluster ARN
 	*fakeLogs
+	runs     runs
 	scaled   []string
 	stopped  []string
 	enabled  []string

@@ -133,8 +133,8 @@ func (f *freshForm) askWhere() {
 		return cs
 	}
 	fields := []pane.Field{
-		freshSubnets:       {Label: "subnets", Choices: f.subnets},
-		freshGroups:        {Label: "security groups", Choices: f.groups},
+		freshSubnets:       {Label: "subnets", Choices: f.offer.subnetChoices()},
+		freshGroups:        {Label: "security groups", Choices: f.offer.groupChoices()},
 		freshPublicIP:      {Label: "public IP", Strict: true, Choices: containing(firstly(f.where[freshPublicIP], yesNo[false], yesNo[true])...)},
 		freshExecutionRole: {Label: "execution role", Choices: roles},
 		freshTaskRole:      {Label: "task role", Choices: roles},
@@ -142,12 +142,6 @@ func (f *freshForm) askWhere() {
 	}
 	if len(f.offer.roles) == 0 {
 		fields[freshExecutionRole].Choices, fields[freshTaskRole].Choices = nil, nil
-	}
-	if len(f.offer.subnets)+len(f.offer.services) == 0 {
-		fields[freshSubnets].Choices = nil
-	}
-	if len(f.offer.groups)+len(f.offer.services) == 0 {
-		fields[freshGroups].Choices = nil
 	}
 	for i := range fields {
 		fields[i].Value = f.where[i]
@@ -177,52 +171,6 @@ func (f *freshForm) whereText([]string) string {
 		lines = append(lines, "▲ "+m+". Type what you need.")
 	}
 	return strings.Join(lines, "\n")
-}
-
-// adding offers a value behind those that are typed already, for what is typed
-// of the last.
-func adding(typed, value string) (string, bool) {
-	before, start := "", typed
-	if i := strings.LastIndexByte(typed, ' '); i >= 0 {
-		before, start = typed[:i+1], typed[i+1:]
-	}
-	if !strings.Contains(value, start) || slices.Contains(strings.Fields(before), value) {
-		return "", false
-	}
-	return before + value, true
-}
-
-func (f *freshForm) subnets(typed string) []pane.Choice {
-	cs := f.neighbours(typed, func(r aws.Service) string { s, _ := networkOf(r); return s })
-	for _, n := range f.offer.subnets {
-		if value, ok := adding(typed, n.ID); ok {
-			cs = append(cs, pane.Choice{Value: value, Label: n.ID, Note: strings.Join(strings.Fields(n.Name+" "+n.AZ+" "+n.CIDR), " · ")})
-		}
-	}
-	return cs
-}
-
-func (f *freshForm) groups(typed string) []pane.Choice {
-	cs := f.neighbours(typed, func(r aws.Service) string { _, g := networkOf(r); return g })
-	for _, g := range f.offer.groups {
-		if value, ok := adding(typed, g.ID); ok {
-			cs = append(cs, pane.Choice{Value: value, Label: g.ID, Note: g.Name})
-		}
-	}
-	return cs
-}
-
-// neighbours offers what the cluster's other services have, each once.
-func (f *freshForm) neighbours(typed string, of func(aws.Service) string) []pane.Choice {
-	var cs []pane.Choice
-	for _, r := range f.offer.services {
-		value := of(r)
-		if value == "" || !strings.HasPrefix(value, typed) || slices.ContainsFunc(cs, func(c pane.Choice) bool { return c.Value == value }) {
-			continue
-		}
-		cs = append(cs, pane.Choice{Value: value, Note: "as " + r.Name})
-	}
-	return cs
 }
 
 var serviceName = pattern.Late(`^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$`)
@@ -278,26 +226,11 @@ func (f *freshForm) checkWhere(values []string) error {
 	refuse := func(cause, do string) error {
 		return &diagnose.Error{What: "plan the new service", Cause: cause, Do: do}
 	}
-	subnets := strings.Fields(values[freshSubnets])
-	if len(subnets) == 0 {
-		return refuse("it has no subnet", "choose at least one")
+	if cause, do := f.offer.refuses(values[freshSubnets], values[freshGroups]); cause != "" {
+		return refuse(cause, do)
 	}
 	if values[freshExec] == execOn && strings.TrimSpace(values[freshTaskRole]) == "" {
 		return refuse("exec needs a task role", "choose one, or exec off")
-	}
-	vpcs := map[string]string{}
-	for _, n := range f.offer.subnets {
-		if slices.Contains(subnets, n.ID) {
-			vpcs[n.VPC] = n.ID
-		}
-	}
-	for _, g := range f.offer.groups {
-		if slices.Contains(strings.Fields(values[freshGroups]), g.ID) {
-			vpcs[g.VPC] = g.ID
-		}
-	}
-	if len(vpcs) > 1 {
-		return refuse("subnets and groups are of several VPCs", "choose those of one")
 	}
 	return nil
 }

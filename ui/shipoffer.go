@@ -18,19 +18,13 @@ import (
 // shipOffer is what a new service can be made of. A list that could not be read
 // leaves its field to be typed, and says why.
 type shipOffer struct {
-	cluster  string
-	ports    []int // that the image exposes
-	services []aws.Service
-	subnets  []aws.Subnet
-	groups   []aws.SecurityGroup
-	roles    []aws.Role
+	networkOffer
+	cluster string
+	ports   []int // that the image exposes
+	roles   []aws.Role
 
 	missing []string // what could not be listed, and why
 }
-
-// mostNeighbours is how many services of the cluster are asked for their
-// network: as many as one call describes.
-const mostNeighbours = 10
 
 // readOffer reads what exists, all at the same time.
 func (s *ship) readOffer(cluster string) tea.Cmd {
@@ -94,15 +88,6 @@ func exposedBy(dockerfile string) []int {
 	return ports
 }
 
-func neighbours(ctx context.Context, cloud shipCloud, cluster string) ([]aws.Service, error) {
-	ids, err := cloud.ServiceIDs(ctx, cluster)
-	if err != nil || len(ids) == 0 {
-		return nil, err
-	}
-	rows, err := cloud.DescribeServices(ctx, cluster, ids[:min(len(ids), mostNeighbours)])
-	return slices.DeleteFunc(rows, func(r aws.Service) bool { return len(r.Subnets) == 0 }), err
-}
-
 // fargateSizes are the CPU units that Fargate offers, with the memory that
 // goes with them in MiB (ECS developer guide, "Task definition parameters for
 // Fargate": task size).
@@ -138,9 +123,4 @@ func sizeText(size string) string {
 		return ""
 	}
 	return fmt.Sprintf("%g vCPU · %g GB", cpu/1024, memory/1024)
-}
-
-// networkOf is a service's network as the form writes it.
-func networkOf(r aws.Service) (subnets, groups string) {
-	return strings.Join(r.Subnets, " "), strings.Join(r.SecurityGroups, " ")
 }

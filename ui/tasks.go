@@ -24,6 +24,7 @@ type taskClient interface {
 	TaskDocument(ctx context.Context, t aws.Task) (any, error)
 	StopTask(ctx context.Context, t aws.Task, reason string) error
 	shellClient
+	taskRunner
 }
 
 // stopReason is what ECS will say of a task that was stopped from here.
@@ -38,13 +39,14 @@ type tasks struct {
 	whole   bool   // the whole cluster was asked for
 	host    pane.Host
 	shells  shells
+	runs    taskRuns
 	places  *lineages
 }
 
 // Tasks is the pane of tasks. A cluster and service, when named, are shown
 // without waiting for the lists before them.
 func Tasks(c taskClient, cluster, service string, pace table.Pace, places *lineages) pane.Pane {
-	t := &tasks{client: c, cluster: cluster, service: service, shells: shells{c, map[string]string{}}, places: places}
+	t := &tasks{client: c, cluster: cluster, service: service, shells: shells{c, map[string]string{}}, runs: taskRuns{client: c}, places: places}
 	t.Table = table.New(t.spec(pace))
 	t.Within(t)
 	if cluster != "" && service != "" {
@@ -66,7 +68,7 @@ func (t *tasks) spec(pace table.Pace) table.Spec[aws.Task] {
 		Dim:     func(k aws.Task) bool { return k.IsStopped() },
 		Suffix:  t.of,
 		Waiting: "Select a service above.",
-		Empty:   "No tasks run here, and none has stopped within the last hour.",
+		Empty:   "No tasks run here, and none has stopped within the last hour. n runs one.",
 		Acted:   "task service",
 		Columns: taskColumns(),
 		Tabs: []table.Tab[aws.Task]{
@@ -191,10 +193,16 @@ func taskStyle(k aws.Task) style.Style {
 	return t.Busy
 }
 
-// Commands add the switch between service and cluster.
+// Commands add what needs no task, and the switch between service and cluster.
 func (t *tasks) Commands() []pane.Command {
 	cs := t.Table.Commands()
-	if t.service == "" || t.Typing() {
+	if t.Typing() {
+		return cs
+	}
+	if t.runs.cluster.ARN != "" {
+		cs = append(cs, pane.Command{Key: "n", Does: "run a task", Mutates: true, Run: func() tea.Cmd { return t.runs.read(t.host) }})
+	}
+	if t.service == "" {
 		return cs
 	}
 	does := "all tasks of the cluster"
@@ -242,9 +250,24 @@ func (t *tasks) Init(h pane.Host) tea.Cmd {
 // Update follows the services: their tasks, or the cluster's where it has no
 // services.
 func (t *tasks) Update(msg tea.Msg) tea.Cmd {
+	if mine, cmd := t.runs.Update(t.host, msg); mine {
+		return cmd
+	}
 	switch msg := msg.(type) {
+	case pane.Selected[aws.Cluster]:
+		t.runs.cluster = aws.Cluster{}
+		if msg.Row != nil {
+			t.runs.cluster = *msg.Row
+		}
+		return nil
 	case pane.Selected[aws.Service]:
+		t.runs.service = aws.Service{}
+		if msg.Row != nil {
+			t.runs.service = *msg.Row
+		}
 		return t.follow(msg.Row)
+	case pane.Ended:
+		return t.ran(msg)
 	case noServices:
 		t.cluster, t.service = msg.cluster, ""
 		return t.Follow(t.source())
@@ -257,6 +280,20 @@ func (t *tasks) Update(msg tea.Msg) tea.Cmd {
 		return hear(msg.more)
 	}
 	return t.Table.Update(msg)
+}
+
+// ran shows what was run by hand: a task of no service, so all of the cluster's.
+func (t *tasks) ran(msg pane.Ended) tea.Cmd {
+	tasks, ok := t.runs.ended(msg)
+	if !ok || len(tasks) == 0 {
+		return nil
+	}
+	cmds := []tea.Cmd{pane.Send(pane.Acted{What: "task"})}
+	if tasks[0].ClusterARN == t.cluster {
+		t.whole = t.service != ""
+		cmds = append(cmds, t.Follow(t.source()), t.Select(tasks[0].ARN))
+	}
+	return tea.Batch(cmds...)
 }
 
 // enabled tells how turning ECS Exec on for a service went.
