@@ -34,7 +34,7 @@ func (c *Client) RunTask(ctx context.Context, scope Scope, n NewTask) ([]Task, e
 	if err != nil {
 		return nil, err
 	}
-	count := int32(n.Count) //nolint:gosec // at most ten
+	count := int32(n.Count)
 	out, err := s.ecs.RunTask(ctx, &ecs.RunTaskInput{
 		Cluster: &n.Cluster, TaskDefinition: &n.Definition, Count: &count, LaunchType: types.LaunchTypeFargate,
 		NetworkConfiguration: network(n.Subnets, n.SecurityGroups, publicIP[n.PublicIP]),
