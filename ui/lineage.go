@@ -24,6 +24,8 @@ type lineageTab struct {
 	*text.Document
 	all     *lineages
 	strands func() []lineage.Strand
+	// above is what stands before the strands, if anything does.
+	above func(w int) []string
 	// take takes new content of the row. mine says that it was one; what is to be
 	// asked then is the command.
 	take func(tea.Msg) (mine bool, next tea.Cmd)
@@ -143,6 +145,9 @@ func (t *lineageTab) lines(w int) []string {
 	w = max(1, w)
 	var lines []string
 	footer, failed := t.footer(w)
+	if t.above != nil {
+		lines = append(t.above(w), "")
+	}
 	if failed {
 		lines = append(lines, now.Bad.Render(style.Cut(" ✗ Not all could be read: see below.", w)), "")
 	}

@@ -191,6 +191,14 @@ func TestLineageScreens(t *testing.T) {
 			s.Shot("lineage-image-" + sizeName(size.w, size.h))
 			s.Golden()
 		})
+		t.Run("definition "+sizeName(size.w, size.h), func(t *testing.T) {
+			s := tasksOfWeb(t, newTraced(), newBuilder(), size.w, size.h)
+			s.Type("]]]]")
+			s.Wait("Named by tag")
+			s.Settle()
+			s.Shot("definition-" + sizeName(size.w, size.h))
+			s.Golden()
+		})
 		t.Run("denied "+sizeName(size.w, size.h), func(t *testing.T) {
 			c := newTraced()
 			c.deny["ecr:DescribeImages"], c.deny["ecs:ListTasks "+arn("cluster", "batch")], c.deny["ecs:DescribeTaskDefinition"] = true, true, true
@@ -244,6 +252,31 @@ func TestLineageClaimsNothingOfWhatIsNotRead(t *testing.T) {
 		s.Gone(claim)
 	}
 	s.Wait("web in shop ×2") // what was read still shows
+}
+
+// The revision is read when its tab is looked at, and again once that failed and
+// the user says so.
+func TestDefinitionIsReadOnDemand(t *testing.T) {
+	c := newTraced()
+	c.deny["ecs:DescribeTaskDefinition"] = true
+	s := tasksOfWeb(t, c, newBuilder(), 120, 40)
+	s.Settle()
+	if c.defs > 0 {
+		t.Error("it was read before anybody looked")
+	}
+	s.Type("]]]]")
+	s.Wait("ecs:DescribeTaskDefinition")
+	c.mu.Lock()
+	delete(c.deny, "ecs:DescribeTaskDefinition")
+	c.mu.Unlock()
+	s.Type("0\x12")
+	s.Wait("definition  web:7")
+	s.Wait("a task runs what latest is when it starts")
+	s.Wait("bbbbbbbbbbbb") // what the tag is now
+	s.Type("5]]]")
+	s.Wait("Services")
+	s.Wait("a task runs what latest is when it starts")
+	s.Gone("its 2 tasks")
 }
 
 // A cloud that knows no repositories yet still tells of what runs.

@@ -76,6 +76,7 @@ func (s *services) spec(pace table.Pace) table.Spec[aws.Service] {
 			{Title: "Overview", Open: func(r aws.Service) pane.Pane { return newDetail("Overview", r, serviceID, serviceOverview) }},
 			{Title: "Events", Open: func(r aws.Service) pane.Pane { return newDetail("Events", r, serviceID, serviceEvents) }},
 			serviceLineage(s.places),
+			definitionTabOf(s.places, serviceID, func(r aws.Service) string { return r.TaskDefinition }),
 		},
 		Actions: []table.Action[aws.Service]{
 			{Key: "s", Does: "scale", Mutates: true, Open: func(h pane.Host, rows []aws.Service) tea.Cmd { return s.scale.open(s.Table, h, rows) }},

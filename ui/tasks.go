@@ -76,6 +76,7 @@ func (t *tasks) spec(pace table.Pace) table.Spec[aws.Task] {
 			{Title: "Containers", Open: func(k aws.Task) pane.Pane { return newDetail("Containers", k, taskID, taskContainers) }},
 			{Title: "Stop reason", Open: func(k aws.Task) pane.Pane { return newDetail("Stop reason", k, taskID, taskStop) }},
 			taskLineage(t.places),
+			definitionTabOf(t.places, taskID, func(k aws.Task) string { return k.TaskDefinition }),
 		},
 		Actions: append(t.shells.actions(), []table.Action[aws.Task]{
 			{

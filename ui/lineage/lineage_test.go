@@ -497,6 +497,26 @@ func TestPlacesFromEveryEnd(t *testing.T) {
 	}
 }
 
+func TestWhatIsToldOfADefinition(t *testing.T) {
+	w := world()
+	w.Images = []aws.RepositoryImage{stored("a", at(9, 0), "latest")}
+	x := lineage.New(w, clock)
+	for image, want := range map[string]string{
+		uri + ":latest":      "[{2 Named by tag: a task runs what latest is when it starts. }]",
+		uri + ":gone":        "[{0 shop/web has no tag gone: no task can start from web:9. S on a service ships an image in a new revision}]",
+		uri + "@" + sha("a"): "[{2 Named by digest: every task of this revision runs this image. }]",
+		uri + "@" + sha("f"): "[{0 web:9 names an image by digest that is not in shop/web: no task can start from it. S on a service ships an image in a new revision}]",
+		"nginx:1.27":         "[{2 Named by tag: a task runs what 1.27 is when it starts. }]",
+	} {
+		s := x.OfDefinition(aws.Definition{
+			ARN: "arn:aws:ecs:us-east-1:000000000000:task-definition/web:9", Containers: []aws.DefinedContainer{{Name: "app", Image: image}},
+		})
+		if len(s) != 1 || s[0].Container != "app" || s[0].Reference != image || fmt.Sprint(s[0].Told) != want {
+			t.Errorf("%s: %+v, want %s", image, s, want)
+		}
+	}
+}
+
 func TestRunningKnowsWhenItKnowsAll(t *testing.T) {
 	w := world()
 	if x := lineage.New(w, clock); !x.RunningKnown() || len(x.Running(sha("a"))) > 0 {

@@ -132,17 +132,35 @@ func (x *Index) wanted(s aws.Service, running []string) []Strand {
 		if slices.Contains(running, c.Name) {
 			continue
 		}
-		ref := Parse(c.Image)
-		digest := ref.Digest
-		if now := x.tagged(ref); now != nil && digest == "" {
-			digest = now.Digest
-		}
-		one := x.found(digest, ref)
-		one.Container, one.Reference = c.Name, c.Image
-		one.tell(x.tellWanted(ref, s)...)
+		one := x.meant(c)
+		one.tell(x.tellWanted(Parse(c.Image), s)...)
 		strands = append(strands, one)
 	}
 	return strands
+}
+
+// OfDefinition is a strand for each container of a revision.
+func (x *Index) OfDefinition(d aws.Definition) []Strand {
+	strands := make([]Strand, 0, len(d.Containers))
+	for _, c := range d.Containers {
+		one := x.meant(c)
+		one.tell(x.tellNamed(Parse(c.Image), d.Name())...)
+		strands = append(strands, one)
+	}
+	return strands
+}
+
+// meant is the strand of the image that a container's definition means now,
+// without a word about it.
+func (x *Index) meant(c aws.DefinedContainer) Strand {
+	ref := Parse(c.Image)
+	digest := ref.Digest
+	if now := x.tagged(ref); now != nil && digest == "" {
+		digest = now.Digest
+	}
+	s := x.found(digest, ref)
+	s.Container, s.Reference = c.Name, c.Image
+	return s
 }
 
 // OfStored is the strand of an image in a repository.

@@ -246,19 +246,42 @@ func tellMixed(strands []Strand, s aws.Service) {
 	}
 }
 
-// tellWanted tells whether what a definition names is there to be pulled.
+// tellWanted tells whether what a service's definition names is there to be
+// pulled. No task of it runs that container.
 func (x *Index) tellWanted(ref Reference, s aws.Service) []Finding {
-	uri := ref.Repository
-	if !x.repositoryRead(uri) {
+	if !x.repositoryRead(ref.Repository) {
 		return nil
 	}
-	name := x.repositoryName(uri)
-	const do = "S ships an image to this service"
-	switch {
-	case ref.Digest != "" && x.storedIn(uri, ref.Digest) == nil:
-		return []Finding{{Trouble, fmt.Sprintf("%s names an image by digest that is not in %s: no task can start from it.", s.TaskDefinition, name), do}}
-	case ref.Digest == "" && x.tagged(ref) == nil:
-		return []Finding{{Trouble, fmt.Sprintf("%s has no tag %s: no task can start from %s.", name, ref.Tag, s.TaskDefinition), do}}
+	if absent := x.tellAbsent(ref, s.TaskDefinition); absent != nil {
+		absent.Do = "S ships an image to this service"
+		return []Finding{*absent}
 	}
 	return []Finding{{Level: Note, Text: "No task of this service runs this container now."}}
+}
+
+// tellNamed tells what a revision means by an image.
+func (x *Index) tellNamed(ref Reference, definition string) []Finding {
+	if x.repositoryRead(ref.Repository) {
+		if absent := x.tellAbsent(ref, definition); absent != nil {
+			absent.Do = "S on a service ships an image in a new revision"
+			return []Finding{*absent}
+		}
+	}
+	if ref.Digest != "" {
+		return []Finding{{Level: Note, Text: "Named by digest: every task of this revision runs this image."}}
+	}
+	return []Finding{{Level: Note, Text: fmt.Sprintf("Named by tag: a task runs what %s is when it starts.", ref.Tag)}}
+}
+
+// tellAbsent tells that what a revision names is not in its repository, which
+// was read.
+func (x *Index) tellAbsent(ref Reference, definition string) *Finding {
+	name := x.repositoryName(ref.Repository)
+	switch {
+	case ref.Digest != "" && x.storedIn(ref.Repository, ref.Digest) == nil:
+		return &Finding{Level: Trouble, Text: fmt.Sprintf("%s names an image by digest that is not in %s: no task can start from it.", definition, name)}
+	case ref.Digest == "" && x.tagged(ref) == nil:
+		return &Finding{Level: Trouble, Text: fmt.Sprintf("%s has no tag %s: no task can start from %s.", name, ref.Tag, definition)}
+	}
+	return nil
 }
