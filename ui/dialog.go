@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -312,7 +313,7 @@ func (f *field) choiceLines(w int) []string {
 	var lines []string
 	for i := from; i < min(from+shownChoices, len(f.choices)); i++ {
 		c := f.choices[i]
-		text := "  " + style.Plain(cmp.Or(c.Label, c.Value))
+		text := choiceSign[i == f.picked] + style.Plain(cmp.Or(c.Label, c.Value))
 		// What is chosen goes before what is said of it, but for a third.
 		note := style.Cut(style.Plain(c.Note), max(w/3, w-style.Width(text)-1))
 		line := style.Fit(text, w-style.Width(note)-1) + " " + t.Dim.Render(note)
@@ -321,11 +322,17 @@ func (f *field) choiceLines(w int) []string {
 		}
 		lines = append(lines, line)
 	}
+	if more := len(f.choices) - shownChoices; more > 0 {
+		lines = append(lines, t.Dim.Render(style.Cut(fmt.Sprintf("  %d more: type what is in their names", more), w)))
+	}
 	if len(f.choices) == 0 && f.Choices != nil {
 		lines = append(lines, t.Dim.Render("  nothing fits"))
 	}
 	return lines
 }
+
+// choiceSign tells the choice that is picked from the others without colour.
+var choiceSign = map[bool]string{true: "▸ ", false: "  "}
 
 // cursor is where the dialog's box has the terminal's cursor.
 func (d *dialog) cursor() *tea.Cursor {

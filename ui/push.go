@@ -147,7 +147,10 @@ func (f *pushForm) text(values []string) string {
 	case p.repository.Immutable():
 		lines = append(lines, fmt.Sprintf("Tags of %s are immutable: if there is a %s already, it stays and the push fails.", p.repository.Name, p.tag))
 	}
-	return strings.Join(append(append(lines, ""), p.commands()...), "\n")
+	if len(lines) > 0 {
+		lines = append(lines, "")
+	}
+	return strings.Join(append(lines, p.commands()...), "\n")
 }
 
 // tagName is what registries take as a tag (OCI distribution specification,

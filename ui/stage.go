@@ -292,6 +292,9 @@ func (s *stage) labels() []label {
 
 const between = " │ "
 
+// before stands for the tabs that are left out.
+const before = "‹ "
+
 // title is the line of tabs. When they do not fit, the names of sessions are
 // cut, but not their marks; then what stands before the chosen one is left out.
 func (s *stage) title(w int) string {
@@ -316,8 +319,13 @@ func (s *stage) visible(w int) []label {
 	for most := longest; most >= shortest && width(ls) > w-6; most-- {
 		s.shorten(ls, most)
 	}
+	left := false // a tab is left out, not just the name before them
 	for len(ls) > 1 && width(ls) > w-6 && !ls[0].on {
+		left = left || ls[0].choice >= 0
 		ls = ls[1:]
+		if left {
+			ls[0].text = before + ls[0].text
+		}
 	}
 	return ls
 }
