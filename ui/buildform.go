@@ -125,19 +125,6 @@ func tagFor(dir string) string {
 	return strings.Join(parts, "-") + ":latest"
 }
 
-// containing offers those of the values that have what is typed in them.
-func containing(values ...string) func(string) []pane.Choice {
-	return func(typed string) []pane.Choice {
-		var cs []pane.Choice
-		for _, v := range values {
-			if strings.Contains(v, typed) {
-				cs = append(cs, pane.Choice{Value: v})
-			}
-		}
-		return cs
-	}
-}
-
 // firstly puts the value that was chosen last before the others.
 func firstly(first string, values ...string) []string {
 	if i := slices.Index(values, first); i > 0 {

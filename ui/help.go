@@ -104,12 +104,11 @@ func (f *Frame) showPalette() tea.Cmd {
 }
 
 func paletteChoices(cs []pane.Command, typed string) []pane.Choice {
-	var found []pane.Choice
+	var all []pane.Choice
 	for i, c := range cs {
-		if c.Key == ":" || !strings.Contains(strings.ToLower(c.Does), strings.ToLower(typed)) {
-			continue
+		if c.Key != ":" {
+			all = append(all, pane.Choice{Value: strconv.Itoa(i), Label: c.Does, Note: keyNames(c.Key)})
 		}
-		found = append(found, pane.Choice{Value: strconv.Itoa(i), Label: c.Does, Note: keyNames(c.Key)})
 	}
-	return found
+	return fitting(all, typed)
 }

@@ -30,8 +30,8 @@ func (f *Frame) askProfile() tea.Cmd {
 	host{f: f}.Ask(pane.Dialog{
 		Title: "Profile and region",
 		Fields: []pane.Field{
-			{Label: "profile", Value: now.Profile, Choices: func(typed string) []pane.Choice { return matching(aws.Profiles(), typed) }},
-			{Label: "region", Value: now.Region, Choices: func(typed string) []pane.Choice { return matching(regions, typed) }},
+			{Label: "profile", Value: now.Profile, Choices: func(typed string) []pane.Choice { return containing(aws.Profiles()...)(typed) }},
+			{Label: "region", Value: now.Region, Choices: containing(regions...)},
 		},
 		Body: pane.Static("Empty follows the environment. Sessions and jobs that run stay where they are."),
 		Do: func(values []string) tea.Cmd {
@@ -39,16 +39,6 @@ func (f *Frame) askProfile() tea.Cmd {
 		},
 	})
 	return nil
-}
-
-func matching(names []string, typed string) []pane.Choice {
-	var cs []pane.Choice
-	for _, n := range names {
-		if strings.Contains(n, typed) {
-			cs = append(cs, pane.Choice{Value: n})
-		}
-	}
-	return cs
 }
 
 // connectTo puts new panes in the places of those that speak to the old

@@ -185,9 +185,9 @@ func (o *runOffer) order(cluster string, values []string) (aws.NewTask, error) {
 	if cause, do := o.refuses(values[runSubnets], values[runGroups]); cause != "" {
 		return aws.NewTask{}, &diagnose.Error{What: what, Cause: cause, Do: do}
 	}
+	subnets, groups := o.chosen(values[runSubnets], values[runGroups])
 	return aws.NewTask{
-		Cluster: cluster, Definition: definition, Count: n,
-		Subnets: strings.Fields(values[runSubnets]), SecurityGroups: strings.Fields(values[runGroups]),
+		Cluster: cluster, Definition: definition, Count: n, Subnets: subnets, SecurityGroups: groups,
 		PublicIP: values[runPublicIP] == yesNo[true], ExecEnabled: values[runExec] == execOn,
 	}, nil
 }

@@ -122,6 +122,7 @@ func (s *ship) readTargets() tea.Cmd {
 // shipSources is what can be shipped to a service.
 type shipSources struct {
 	service aws.Service
+	names   []string              // the short names of the images that it runs
 	stock   []aws.RepositoryImage // of the repository that it runs from, the newest first
 	local   []docker.Image
 	err     error // why some may be missing
@@ -147,6 +148,9 @@ func (s *ship) readSources() tea.Cmd {
 		definition, err := cloud.Definition(ctx, found.service.TaskDefinition)
 		if err != nil {
 			return found, err
+		}
+		for _, c := range definition.Containers {
+			found.names = append(found.names, shortName(c.Image))
 		}
 		if found.stock, err = stockOf(ctx, cloud, definition); err != nil {
 			found.err = err

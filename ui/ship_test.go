@@ -325,6 +325,7 @@ func TestShipFromAService(t *testing.T) {
 	s.Wait("Ship what to shop/web?")
 	s.Wait("build from a folder …")
 	s.Wait("base:1")
+	s.Wait("▸ web:2") // of the name that the service runs, and not the newest
 	s.Type("shop/web:2\r")
 	s.Wait("nothing: it is in ECR")
 	s.Wait("+ " + shipHost + "/shop/web@sha256:2222")
@@ -372,6 +373,7 @@ func TestShipToANewService(t *testing.T) {
 		subnets string
 	}{
 		{"offered", false, "", "[subnet-1 subnet-2]"},
+		{"typed in part", false, "1A\tdefault\t\tEXECUTION\tweb\ton", "[subnet-1]"},
 		{"denied", true, "subnet-7 subnet-8\tsg-7\t\tarn:aws:iam::000000000000:role/x\t", "[subnet-7 subnet-8]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -399,6 +401,7 @@ func TestShipToANewService(t *testing.T) {
 			}
 			s.Type(c.second + "\r")
 			s.Wait("Nothing is done yet. ⏎")
+			s.Wait("helloworld image " + "helloworld@") // the label leaves a blank
 			s.Wait("2 tasks start")
 			s.Wait("a new service helloworld, container helloworld")
 			s.Type("\r")
@@ -411,6 +414,46 @@ func TestShipToANewService(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What no list has does not become a part of the service.
+func TestShipToANewServiceRefuses(t *testing.T) {
+	for _, c := range []struct{ keys, refusal string }{
+		{"sub\t", `"sub" is no subnet`},
+		{"\tweb servers\t", `"web" is no security group`},
+		{"\t\t\tnobody", "no role is called so"},
+		{"\t\t\t\tnone\ton", "exec needs a task role"},
+		{"subnet-9", "subnets and groups are of several VPCs"},
+	} {
+		t.Run(c.refusal, func(t *testing.T) {
+			y := newShipyard()
+			s := showShip(t, y, &ui.ShipTest{Image: "helloworld:1"}, ui.ReadWrite, 120, 40)
+			s.Type("S")
+			s.Wait("to which service?")
+			s.Type("in shop\r")
+			s.Wait("New service in shop: what runs?")
+			s.Type("\r")
+			s.Wait("where, and as whom?")
+			s.Type(c.keys + "\r")
+			s.Wait(c.refusal)
+			s.Gone("Nothing is done yet. ⏎")
+		})
+	}
+}
+
+// A plan without an execution role names the key that asks for one.
+func TestShipToANewServiceWithoutARole(t *testing.T) {
+	s := showShip(t, newShipyard(), &ui.ShipTest{Image: "helloworld:1"}, ui.ReadWrite, 120, 40)
+	s.Type("S")
+	s.Wait("to which service?")
+	s.Type("in shop\r")
+	s.Wait("New service in shop: what runs?")
+	s.Type("\r")
+	s.Wait("where, and as whom?")
+	s.Type("\t\t\tnone\r")
+	s.Wait("→ n: choose one")
+	s.Type("n")
+	s.Wait("New service in shop: what runs?")
 }
 
 func TestShipReadOnly(t *testing.T) {

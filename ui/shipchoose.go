@@ -74,7 +74,7 @@ func (s *ship) sorted(all []shipTarget) []shipTarget {
 // targetChoices are the services that fit what is typed. Where nothing does, a
 // new one may.
 func targetChoices(all []shipTarget, typed, last string) []pane.Choice {
-	var fit, fresh []pane.Choice
+	var every, fresh []pane.Choice
 	for i, t := range all {
 		c := pane.Choice{Value: strconv.Itoa(i), Label: t.name()}
 		switch t.arn {
@@ -84,14 +84,12 @@ func targetChoices(all []shipTarget, typed, last string) []pane.Choice {
 		case last:
 			c.Note = "shipped to before"
 		}
-		if strings.Contains(c.Label, typed) {
-			fit = append(fit, c)
-		}
+		every = append(every, c)
 	}
-	if len(fit) == 0 {
-		return fresh
+	if fit := fitting(every, typed); len(fit) > 0 {
+		return fit
 	}
-	return fit
+	return fresh
 }
 
 // aim takes the service.
@@ -117,11 +115,9 @@ func (s *ship) askSource() {
 		return
 	}
 	s.host.Ask(pane.Dialog{
-		Title: "Ship what to " + s.order.target() + "?",
-		Fields: []pane.Field{{Label: "image", Strict: true, Choices: func(typed string) []pane.Choice {
-			return slices.DeleteFunc(slices.Clone(choices), func(c pane.Choice) bool { return !strings.Contains(c.Label, typed) })
-		}}},
-		Body: pane.Static(text),
+		Title:  "Ship what to " + s.order.target() + "?",
+		Fields: []pane.Field{{Label: "image", Strict: true, Choices: func(typed string) []pane.Choice { return fitting(choices, typed) }}},
+		Body:   pane.Static(text),
 		Check: func(values []string) error {
 			if values[0] == "" {
 				return errors.New("choose one of those that are offered")
@@ -135,13 +131,22 @@ func (s *ship) askSource() {
 // fromFolder is the choice that builds.
 const fromFolder = "build"
 
-// sourceChoices are local images first: who ships to a service has mostly just
-// built something.
+// sandboxLabel marks the images that the sandbox made for itself.
+const sandboxLabel = "gantry.sandbox"
+
+// sourceChoices are the local images of the service's name first: who ships to
+// it has mostly just built one. Then come those of its repository, and the
+// other local ones.
 func (s *ship) sourceChoices(found shipSources) []pane.Choice {
-	var cs []pane.Choice
+	var built, stock, other []pane.Choice
 	for i, l := range found.local {
-		if l.Tag != "" {
-			cs = append(cs, pane.Choice{Value: "local " + strconv.Itoa(i), Label: imageName(l), Note: "local, of " + moment(l.Created)})
+		c := pane.Choice{Value: "local " + strconv.Itoa(i), Label: imageName(l), Note: "local, of " + moment(l.Created)}
+		switch {
+		case l.Tag == "" || l.Labels[sandboxLabel] != "":
+		case slices.Contains(found.names, shortName(imageName(l))):
+			built = append(built, c)
+		default:
+			other = append(other, c)
 		}
 	}
 	for i, r := range found.stock {
@@ -149,8 +154,9 @@ func (s *ship) sourceChoices(found shipSources) []pane.Choice {
 		if len(r.Tags) > 0 {
 			label = r.Repository + ":" + strings.Join(r.Tags, " :")
 		}
-		cs = append(cs, pane.Choice{Value: "stock " + strconv.Itoa(i), Label: label, Note: "in ECR since " + moment(r.Pushed)})
+		stock = append(stock, pane.Choice{Value: "stock " + strconv.Itoa(i), Label: label, Note: "in ECR since " + moment(r.Pushed)})
 	}
+	cs := slices.Concat(built, stock, other)
 	if s.builds() != nil {
 		cs = append(cs, pane.Choice{Value: fromFolder, Label: "build from a folder …"})
 	}

@@ -65,14 +65,27 @@ func portList(ports []int) string {
 	return strings.Join(texts, " ")
 }
 
-// diffLabel is the place for the name of a field that is new.
+// diffLabel is the least place for the name of a field that is new.
 const diffLabel = 16
+
+// diffLabels is the place for the names of all that are new, and a blank.
+func diffLabels(all []change, w int) int {
+	n := diffLabel
+	for _, c := range all {
+		if c.before == "" && c.after != "" {
+			n = max(n, style.Width(style.Plain(c.field))+1)
+		}
+	}
+	return min(n, w/2)
+}
 
 // diffLines are the fields that change, and then, dim, those that stay.
 func diffLines(before, after aws.Definition, w int) []string {
 	t := style.Now()
 	var lines, same []string
-	for _, c := range changes(before, after) {
+	all := changes(before, after)
+	label := diffLabels(all, w)
+	for _, c := range all {
 		if c.before == c.after {
 			if c.after != "" {
 				same = append(same, c.field+" "+c.after)
@@ -80,7 +93,7 @@ func diffLines(before, after aws.Definition, w int) []string {
 			continue
 		}
 		if c.before == "" {
-			lines = append(lines, styled(t.Good, broken(" + "+style.Fit(style.Plain(c.field), diffLabel), c.after, w))...)
+			lines = append(lines, styled(t.Good, broken(" + "+style.Fit(style.Cut(style.Plain(c.field), label-1), label), c.after, w))...)
 			continue
 		}
 		lines = append(lines, " "+t.Header.Render(style.Plain(c.field)))

@@ -98,7 +98,7 @@ func (f *freshForm) ask() {
 	}
 	f.host.Ask(pane.Dialog{
 		Title: "New service in " + clusterName(f.offer.cluster) + ": what runs?", Fields: fields,
-		Body: pane.Static("On Fargate. No port: nothing reaches it. The log group is made if it is missing; empty for no logs."),
+		Body: pane.Static("On Fargate. Without a port nothing reaches it. The log group is made if it is missing; empty for no logs."),
 		Check: func(values []string) error {
 			_, err := f.read(values, f.where)
 			return err
@@ -123,25 +123,17 @@ func sizeChoices(typed string) []pane.Choice {
 
 // askWhere asks for network and roles.
 func (f *freshForm) askWhere() {
-	roles := func(typed string) []pane.Choice {
-		var cs []pane.Choice
-		for _, r := range f.offer.roles {
-			if strings.Contains(r.ARN, typed) {
-				cs = append(cs, pane.Choice{Value: r.ARN, Label: r.Name, Note: r.Description})
-			}
-		}
-		return cs
-	}
 	fields := []pane.Field{
 		freshSubnets:       {Label: "subnets", Choices: f.offer.subnetChoices()},
 		freshGroups:        {Label: "security groups", Choices: f.offer.groupChoices()},
 		freshPublicIP:      {Label: "public IP", Strict: true, Choices: containing(firstly(f.where[freshPublicIP], yesNo[false], yesNo[true])...)},
-		freshExecutionRole: {Label: "execution role", Choices: roles},
-		freshTaskRole:      {Label: "task role", Choices: roles},
+		freshExecutionRole: {Label: "execution role", Strict: true, Choices: f.roles(f.where[freshExecutionRole])},
+		freshTaskRole:      {Label: "task role", Strict: true, Choices: f.roles(f.where[freshTaskRole])},
 		freshExec:          {Label: "exec", Strict: true, Choices: containing(firstly(f.where[freshExec], execOn, execOff)...)},
 	}
 	if len(f.offer.roles) == 0 {
-		fields[freshExecutionRole].Choices, fields[freshTaskRole].Choices = nil, nil
+		fields[freshExecutionRole] = pane.Field{Label: "execution role"}
+		fields[freshTaskRole] = pane.Field{Label: "task role"}
 	}
 	for i := range fields {
 		fields[i].Value = f.where[i]
@@ -208,29 +200,16 @@ func (f *freshForm) read(what, where []string) (freshService, error) {
 	if f.order.build != nil {
 		platform = f.order.build.Platform
 	}
+	subnets, groups := f.offer.chosen(where[freshSubnets], where[freshGroups])
 	return freshService{
 		definition: aws.NewDefinition{
 			Family: field(what, freshFamily), Container: field(what, freshContainer), Port: port, CPU: cpu, Memory: memory, Platform: cmp.Or(platform, defaultPlatform),
-			ExecutionRole: field(where, freshExecutionRole), TaskRole: field(where, freshTaskRole), LogGroup: field(what, freshLogs),
+			ExecutionRole: roleOf(where[freshExecutionRole]), TaskRole: roleOf(where[freshTaskRole]), LogGroup: field(what, freshLogs),
 		},
 		service: aws.NewService{
 			Cluster: f.offer.cluster, Name: field(what, freshName), Desired: tasks,
-			Subnets: strings.Fields(where[freshSubnets]), SecurityGroups: strings.Fields(where[freshGroups]),
+			Subnets: subnets, SecurityGroups: groups,
 			PublicIP: where[freshPublicIP] == yesNo[true], ExecEnabled: where[freshExec] == execOn,
 		},
 	}, nil
-}
-
-// checkWhere refuses a network that cannot be.
-func (f *freshForm) checkWhere(values []string) error {
-	refuse := func(cause, do string) error {
-		return &diagnose.Error{What: "plan the new service", Cause: cause, Do: do}
-	}
-	if cause, do := f.offer.refuses(values[freshSubnets], values[freshGroups]); cause != "" {
-		return refuse(cause, do)
-	}
-	if values[freshExec] == execOn && strings.TrimSpace(values[freshTaskRole]) == "" {
-		return refuse("exec needs a task role", "choose one, or exec off")
-	}
-	return nil
 }

@@ -180,7 +180,7 @@ func (r *shipRun) fits(facts docker.ImageFacts) error {
 }
 
 func (r *shipRun) createRepository(ctx context.Context) (string, error) {
-	repository, err := r.cloud.CreateRepository(ctx, aws.NewRepository{Name: r.state.plan.order.repository})
+	repository, err := r.cloud.CreateRepository(ctx, aws.NewRepository{Name: r.state.plan.order.repository, ScanOnPush: true})
 	if err != nil {
 		return "", err
 	}

@@ -32,7 +32,7 @@ func (p *shipPlan) warn() {
 	}
 	if o.fresh != nil {
 		if o.fresh.definition.ExecutionRole == "" {
-			say("no execution role: Fargate can neither pull from ECR nor write logs", "e: choose one")
+			say("no execution role: Fargate can neither pull from ECR nor write logs", "n: choose one")
 		}
 		return
 	}

@@ -327,8 +327,33 @@ func (s *stage) visible(w int) []label {
 			ls[0].text = before + ls[0].text
 		}
 	}
+	return s.spare(ls, w-6)
+}
+
+// spare leaves tabs out that do not show, the last first, until the sessions
+// behind them fit: a mark that says how one has ended tells more than the name
+// of a tab.
+func (s *stage) spare(ls []label, w int) []label {
+	for len(s.sessions) > 0 && width(ls) > w {
+		var at int
+		for at = len(ls) - 1; at >= 0; at-- {
+			if l := ls[at]; l.choice >= 0 && l.choice < len(s.about.Tabs) && !l.on {
+				break
+			}
+		}
+		if at < 0 {
+			return ls
+		}
+		if next := at + 1; next < len(ls) && ls[next].text == leftOut {
+			ls = slices.Delete(ls, next, next+1)
+		}
+		ls[at] = label{text: leftOut, choice: -1}
+	}
 	return ls
 }
+
+// leftOut stands for tabs that have no place.
+const leftOut = "…"
 
 // shorten cuts the names of the sessions that do not show.
 func (s *stage) shorten(ls []label, most int) {
