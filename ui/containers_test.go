@@ -380,11 +380,11 @@ func TestDockerCommandsFitTheState(t *testing.T) {
 	s.Type("/web\r")
 	s.Wait("Containers 1/4")
 	for _, step := range []struct{ keys, state, choice, copied string }{
-		{"", "running", "pause", "docker pause web"},
-		{"p", "paused", "go on", "docker unpause web"},
-		{"", "paused", "kill", "docker kill web"},
-		{"", "paused", "copy", "docker cp web:/PATH ."},
-		{"", "paused", "rename", "docker rename web NAME"},
+		{"", "✓ running", "pause", "docker pause web"},
+		{"p", "‖ paused", "go on", "docker unpause web"},
+		{"", "‖ paused", "kill", "docker kill web"},
+		{"", "‖ paused", "copy", "docker cp web:/PATH ."},
+		{"", "‖ paused", "rename", "docker rename web NAME"},
 		{"s", "exited", "start", "docker start web"},
 	} {
 		s.Type(step.keys)
