@@ -53,18 +53,18 @@ func offered(value string, n int) error {
 func (s *ship) shipped() string { return s.shipping.last[shortName(s.order.name())] }
 
 // sorted puts first what is probably meant: the service that the image went to
-// last, then those of its name.
+// last, then those of its name, then a new one.
 func (s *ship) sorted(all []shipTarget) []shipTarget {
 	rank := func(t shipTarget) int {
 		switch {
 		case t.arn == "":
-			return 3
+			return 2 // before those that run another image: the first is one key away
 		case t.arn == s.shipped():
 			return 0
 		case clusterName(t.arn) == shortName(s.order.name()):
 			return 1
 		}
-		return 2
+		return 3
 	}
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b shipTarget) int { return cmp.Compare(rank(a), rank(b)) })
